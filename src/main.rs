@@ -1,0 +1,2 @@
+//! nbproxy.
+fn main() {}

@@ -1,0 +1,1 @@
+//! A NetBox look-alike.
