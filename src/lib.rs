@@ -1,1 +1,4 @@
-//! nbproxy.
+//! nbproxy: a caching read-through proxy for NetBox.
+
+pub mod cache;
+pub mod netbox;

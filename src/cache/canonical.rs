@@ -1,0 +1,82 @@
+//! The upstream request in canonical form: what is sent for a read, and what its key is made of.
+
+use http::header::{ACCEPT, ACCEPT_LANGUAGE};
+use http::{HeaderMap, HeaderValue};
+
+use super::key::{Key, View};
+use crate::netbox::object::ApiPath;
+use crate::netbox::query::Query;
+
+/// A read as nbproxy sends it. Everything that is sent is in here, and everything in here is in the key.
+#[derive(Clone, Debug)]
+pub struct Canonical {
+    view: View,
+    path_and_query: String,
+    accept: Accept,
+    language: Option<HeaderValue>,
+}
+
+/// The representation that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accept {
+    /// `application/json`, which all but the OpenAPI document is always asked for as.
+    Json,
+    /// The OpenAPI document without a preference: NetBox answers in YAML.
+    Any,
+    /// The OpenAPI document as `application/vnd.oai.openapi+json`.
+    OpenApiJson,
+    /// The OpenAPI document as `application/vnd.oai.openapi`.
+    OpenApiYaml,
+}
+
+impl Accept {
+    /// The header's value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Any => "*/*",
+            Self::OpenApiJson => "application/vnd.oai.openapi+json",
+            Self::OpenApiYaml => "application/vnd.oai.openapi",
+        }
+    }
+}
+
+impl Canonical {
+    /// The one way to make one takes everything an answer depends on. NetBox translates choice labels, so the
+    /// client's `Accept-Language` (where it sent one) is among it.
+    pub fn new(view: View, path: &ApiPath, query: &Query, accept: Accept, language: Option<HeaderValue>) -> Self {
+        let mut path_and_query = path.encode();
+        let query = query.encode();
+        if !query.is_empty() {
+            path_and_query.push('?');
+            path_and_query.push_str(&query);
+        }
+        Self { view, path_and_query, accept, language }
+    }
+
+    /// The key of its answer.
+    pub fn key(&self) -> Key {
+        let language = self.language.as_ref().map(HeaderValue::as_bytes);
+        Key::new(&self.view, &self.path_and_query, self.accept.as_str(), language)
+    }
+
+    /// Whose eyes see the answer.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// What is sent as request target, below NetBox's base.
+    pub fn path_and_query(&self) -> &str {
+        &self.path_and_query
+    }
+
+    /// What is sent as headers, besides what the session adds for the view.
+    pub fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(4);
+        headers.insert(ACCEPT, HeaderValue::from_static(self.accept.as_str()));
+        if let Some(language) = &self.language {
+            headers.insert(ACCEPT_LANGUAGE, language.clone());
+        }
+        headers
+    }
+}

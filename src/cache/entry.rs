@@ -1,0 +1,116 @@
+//! One remembered answer.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, StatusCode};
+
+use super::clock::Moment;
+use super::epochs::Witness;
+use super::freshness::Lifetime;
+use super::public::PublicBase;
+
+/// Bytes of bookkeeping that an entry and each of its forms are counted with, besides bodies and headers.
+const BOOKKEEPING: usize = 384;
+
+/// Forms kept of one entry; a client with one more name is served a form that is not kept.
+const MOST_FORMS: usize = 4;
+
+/// An answer of NetBox, complete and immutable.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    core: Arc<Core>,
+    forms: Vec<Form>,
+}
+
+/// What all forms of an answer have in common.
+#[derive(Debug)]
+pub struct Core {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers that belong to the answer whoever receives it.
+    pub headers: HeaderMap,
+    /// When it was fetched.
+    pub stored: Moment,
+    /// How long it may be served.
+    pub lifetime: Lifetime,
+    /// What it depends on.
+    pub witness: Witness,
+}
+
+/// The body as clients that use one public base receive it.
+#[derive(Clone, Debug)]
+pub struct Form {
+    base: PublicBase,
+    body: Bytes,
+    /// Where the base's text stands in the body.
+    links: Arc<[u32]>,
+}
+
+impl Entry {
+    /// An entry with its first form.
+    pub fn new(core: Core, form: Form) -> Self {
+        Self { core: Arc::new(core), forms: vec![form] }
+    }
+
+    /// What all forms have in common.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// The body for clients that use `base`, if it has been made.
+    pub fn body(&self, base: &PublicBase) -> Option<Bytes> {
+        self.forms.iter().find(|form| form.base == *base).map(|form| form.body.clone())
+    }
+
+    /// The same answer with a form for `base`, and that form's body. Made by moving the known links over, not by
+    /// reading the body again.
+    pub fn with_form(&self, base: &PublicBase) -> (Self, Bytes) {
+        let mut entry = self.clone();
+        let form = match self.forms.first() {
+            Some(first) => first.moved_to(base),
+            None => Form::plain(base.clone(), Bytes::new()),
+        };
+        let body = form.body.clone();
+        if entry.forms.len() >= MOST_FORMS {
+            entry.forms.pop();
+        }
+        entry.forms.push(form);
+        (entry, body)
+    }
+
+    /// Bytes that it is counted with.
+    pub fn weight(&self) -> usize {
+        let headers: usize = self.core.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+        let forms: usize = self.forms.iter().map(|form| form.body.len() + form.links.len() * 4 + BOOKKEEPING).sum();
+        BOOKKEEPING + headers + forms
+    }
+}
+
+impl Form {
+    /// A body in which `base` stands at `links`.
+    pub fn new(base: PublicBase, body: Bytes, links: Vec<u32>) -> Self {
+        Self { base, body, links: links.into() }
+    }
+
+    /// A body that names no base.
+    pub fn plain(base: PublicBase, body: Bytes) -> Self {
+        Self::new(base, body, Vec::new())
+    }
+
+    fn moved_to(&self, base: &PublicBase) -> Self {
+        let (old, new) = (self.base.to_string().len(), base.to_string());
+        let mut body = BytesMut::with_capacity(self.body.len() + self.links.len() * new.len().saturating_sub(old));
+        let mut links = Vec::with_capacity(self.links.len());
+        let mut from = 0;
+        for &link in self.links.iter() {
+            let at = usize::try_from(link).unwrap_or(usize::MAX);
+            body.extend_from_slice(self.body.get(from..at).unwrap_or_default());
+            links.push(u32::try_from(body.len()).unwrap_or(u32::MAX));
+            body.extend_from_slice(new.as_bytes());
+            from = at + old;
+        }
+        body.extend_from_slice(self.body.get(from..).unwrap_or_default());
+        Self::new(base.clone(), body.freeze(), links)
+    }
+}

@@ -1,0 +1,201 @@
+//! The sole judge of coherence.
+//!
+//! A [`Scope`] is a set of data that changes together; its epoch counts the changes. A [`Witness`] is the epochs an
+//! entry depends on, read *before* its fetch was sent: while they stand, nothing that nbproxy was told of has changed
+//! since. Bumping costs one addition whatever the cache holds, and judging a hit a few atomic loads.
+//!
+//! Branches share a fixed number of counters by hash. Two branches on one counter cost each other a needless fetch,
+//! never a stale answer, and no flood of made-up branch names can make this table grow.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::clock::{Clock, Moment};
+use crate::netbox::branch::Branch;
+
+const BRANCH_SLOTS: usize = 1024;
+
+/// A set of NetBox data that changes together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// All there is, every branch and the OpenAPI document included.
+    Everything,
+    /// The data of one branch.
+    Branch(Branch),
+}
+
+/// The counters. Readable by all; written only with the [`Pen`].
+#[derive(Debug)]
+pub struct Epochs {
+    everything: Arc<Counter>,
+    main: Arc<Counter>,
+    branches: Box<[Arc<Counter>]>,
+    hasher: RandomState,
+    clock: Clock,
+}
+
+/// The right to bump. There is one for each [`Epochs`], and the invalidation bus holds it.
+#[derive(Debug)]
+pub struct Pen {
+    epochs: Arc<Epochs>,
+}
+
+/// One scope's count of changes, and whether its data may be about to change unseen.
+#[derive(Debug, Default)]
+struct Counter {
+    epoch: AtomicU64,
+    /// Writes whose outcome is still awaited though their client has been answered.
+    open: AtomicU32,
+    /// Until when (nanoseconds of the clock) a write that is lost from sight may still be carried out.
+    unsettled_until: AtomicU64,
+}
+
+/// The epochs that an entry depends on. Taken before the fetch is sent.
+#[derive(Clone, Debug)]
+pub struct Witness {
+    marks: Arc<[Mark]>,
+    settled: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Mark {
+    counter: Arc<Counter>,
+    epoch: u64,
+}
+
+/// A write whose outcome is awaited after its client was answered; nothing of its scope is stored meanwhile.
+#[derive(Debug)]
+#[must_use = "dropping it says that the outcome is known"]
+pub struct OpenDoubt {
+    counter: Arc<Counter>,
+}
+
+impl Epochs {
+    /// All counters at zero, and the one pen to write them.
+    pub fn new(clock: Clock) -> (Arc<Self>, Pen) {
+        let epochs = Arc::new(Self {
+            everything: Arc::default(),
+            main: Arc::default(),
+            branches: (0..BRANCH_SLOTS).map(|_| Arc::default()).collect(),
+            hasher: RandomState::new(),
+            clock,
+        });
+        (Arc::clone(&epochs), Pen { epochs })
+    }
+
+    /// What an answer about `branch` depends on, as of now.
+    pub fn witness(&self, branch: Branch) -> Witness {
+        let now = self.clock.now();
+        let counters = [&self.everything, self.counter(Scope::Branch(branch))];
+        // Epochs first: a doubt that begins in between also bumps, so the witness is outdated then.
+        let marks =
+            counters.map(|counter| Mark { counter: Arc::clone(counter), epoch: counter.epoch.load(Ordering::SeqCst) });
+        let settled = counters.iter().all(|counter| counter.is_settled(now));
+        Witness { marks: Arc::new(marks), settled }
+    }
+
+    fn counter(&self, scope: Scope) -> &Arc<Counter> {
+        match scope {
+            Scope::Everything => &self.everything,
+            Scope::Branch(Branch::Main) => &self.main,
+            Scope::Branch(Branch::Schema(id)) => {
+                let slot = usize::try_from(self.hasher.hash_one(id)).unwrap_or(0) % self.branches.len();
+                self.branches.get(slot).unwrap_or(&self.everything)
+            }
+        }
+    }
+}
+
+impl Pen {
+    /// The scope has changed: whatever was witnessed before is outdated from here on.
+    pub fn bump(&self, scope: Scope) {
+        self.epochs.counter(scope).epoch.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The scope may change at any time until the doubt is dropped. Bumps too.
+    pub fn open_doubt(&self, scope: Scope) -> OpenDoubt {
+        let counter = self.epochs.counter(scope);
+        counter.open.fetch_add(1, Ordering::SeqCst);
+        self.bump(scope);
+        OpenDoubt { counter: Arc::clone(counter) }
+    }
+
+    /// The scope may change at any time until `until`, and nobody will tell. Bumps too.
+    pub fn doubt_until(&self, scope: Scope, until: Moment) {
+        self.epochs.counter(scope).unsettled_until.fetch_max(until.to_nanos(), Ordering::SeqCst);
+        self.bump(scope);
+    }
+}
+
+impl Counter {
+    fn is_settled(&self, now: Moment) -> bool {
+        self.open.load(Ordering::SeqCst) == 0 && now >= Moment::from_nanos(self.unsettled_until.load(Ordering::SeqCst))
+    }
+}
+
+impl Witness {
+    /// Whether nothing that it depends on has changed since it was taken.
+    pub fn is_current(&self) -> bool {
+        self.marks.iter().all(|mark| mark.counter.epoch.load(Ordering::SeqCst) == mark.epoch)
+    }
+
+    /// Whether an answer fetched under it may be kept: it is current, and no write was in doubt when it was taken.
+    pub fn may_be_kept(&self) -> bool {
+        self.settled && self.is_current()
+    }
+
+    /// Whether both stand for the same state of the same scopes.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let same = |(a, b): (&Mark, &Mark)| Arc::ptr_eq(&a.counter, &b.counter) && a.epoch == b.epoch;
+        self.marks.len() == other.marks.len() && self.marks.iter().zip(other.marks.iter()).all(same)
+    }
+}
+
+impl Drop for OpenDoubt {
+    fn drop(&mut self) {
+        self.counter.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::netbox::branch::SchemaId;
+
+    fn branch(id: &str) -> Branch {
+        Branch::Schema(SchemaId::parse(id.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn a_bump_outdates_its_scope_and_everything_outdates_all() {
+        let (epochs, pen) = Epochs::new(Clock::start());
+        let (main, other) = (epochs.witness(Branch::Main), epochs.witness(branch("aaaaaaaa")));
+        pen.bump(Scope::Branch(Branch::Main));
+        assert!(!main.is_current());
+        assert!(other.is_current());
+        pen.bump(Scope::Everything);
+        assert!(!other.is_current());
+        assert!(epochs.witness(Branch::Main).may_be_kept());
+    }
+
+    #[test]
+    fn nothing_fetched_in_doubt_is_kept() {
+        let clock = Clock::start();
+        let (epochs, pen) = Epochs::new(clock.clone());
+        let scope = Scope::Branch(Branch::Main);
+        let doubt = pen.open_doubt(scope);
+        let during = epochs.witness(Branch::Main);
+        assert!(during.is_current() && !during.may_be_kept());
+        drop(doubt);
+        assert!(!during.may_be_kept(), "the write may have happened after the fetch began");
+        assert!(epochs.witness(Branch::Main).may_be_kept());
+
+        pen.doubt_until(scope, clock.now().after(Duration::from_secs(60)));
+        assert!(!epochs.witness(Branch::Main).may_be_kept());
+        clock.push(Duration::from_secs(61));
+        assert!(epochs.witness(Branch::Main).may_be_kept());
+    }
+}

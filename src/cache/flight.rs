@@ -1,0 +1,204 @@
+//! One fetch for all who ask at the same time, unless something changed in between.
+//!
+//! A flight is boarded by key *and* witness: who asks after a change never joins a fetch that began before it. The
+//! fetch runs in a task of its own, so the first asker may leave without harm to the rest; a task that dies wakes
+//! everybody who waits for it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+use super::epochs::Witness;
+use super::key::Key;
+
+/// The fetches under way.
+#[derive(Debug)]
+pub struct Flights<T> {
+    flying: Arc<Mutex<HashMap<Key, Flight<T>>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Flight<T> {
+    id: Arc<()>,
+    witness: Witness,
+    landing: watch::Receiver<State<T>>,
+}
+
+#[derive(Debug, Clone)]
+enum State<T> {
+    Flying,
+    Landed(T),
+}
+
+/// How one gets aboard.
+#[derive(Debug)]
+pub enum Boarding<T> {
+    /// Nobody fetches this yet: the caller must, and land the seat. It may wait with the rest.
+    Lead(Seat<T>, Passenger<T>),
+    /// Somebody does.
+    Join(Passenger<T>),
+}
+
+/// The duty to land a flight. Dropped without landing, it tells all passengers that the flight is lost.
+#[derive(Debug)]
+pub struct Seat<T> {
+    flying: Arc<Mutex<HashMap<Key, Flight<T>>>>,
+    key: Key,
+    id: Arc<()>,
+    witness: Witness,
+    landing: watch::Sender<State<T>>,
+}
+
+/// Waits for a flight.
+#[derive(Debug)]
+pub struct Passenger<T> {
+    landing: watch::Receiver<State<T>>,
+}
+
+/// The flight ended without a result: its task was stopped or panicked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lost;
+
+impl<T: Clone> Flights<T> {
+    /// No flights.
+    pub fn new() -> Self {
+        Self { flying: Arc::default() }
+    }
+
+    /// Joins the flight for this key if it left under the same witness, else leads a new one, which later askers
+    /// will find in its place.
+    pub fn board(&self, key: Key, witness: Witness) -> Boarding<T> {
+        let mut flying = self.flying.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flight) = flying.get(&key)
+            && flight.witness.agrees_with(&witness)
+        {
+            return Boarding::Join(Passenger { landing: flight.landing.clone() });
+        }
+        self.lead(&mut flying, key, witness)
+    }
+
+    /// Leads a new flight whatever is under way: for who must not be given an answer fetched before it asked.
+    pub fn board_alone(&self, key: Key, witness: Witness) -> Boarding<T> {
+        let mut flying = self.flying.lock().unwrap_or_else(PoisonError::into_inner);
+        self.lead(&mut flying, key, witness)
+    }
+
+    fn lead(&self, flying: &mut HashMap<Key, Flight<T>>, key: Key, witness: Witness) -> Boarding<T> {
+        let (sender, landing) = watch::channel(State::Flying);
+        let id = Arc::new(());
+        flying.insert(key, Flight { id: Arc::clone(&id), witness: witness.clone(), landing: landing.clone() });
+        let seat = Seat { flying: Arc::clone(&self.flying), key, id, witness, landing: sender };
+        Boarding::Lead(seat, Passenger { landing })
+    }
+
+    /// How many fetches are under way.
+    pub fn len(&self) -> usize {
+        self.flying.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether none is under way.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<T: Clone> Default for Flights<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Seat<T> {
+    /// Under which witness the flight left.
+    pub fn witness(&self) -> &Witness {
+        &self.witness
+    }
+
+    /// Hands the result to everybody aboard; who asks from now on finds no flight.
+    pub fn land(self, result: T) {
+        self.leave();
+        self.landing.send_replace(State::Landed(result));
+    }
+
+    fn leave(&self) {
+        let mut flying = self.flying.lock().unwrap_or_else(PoisonError::into_inner);
+        if flying.get(&self.key).is_some_and(|flight| Arc::ptr_eq(&flight.id, &self.id)) {
+            flying.remove(&self.key);
+        }
+    }
+}
+
+impl<T> Drop for Seat<T> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl<T: Clone> Passenger<T> {
+    /// Waits for the landing.
+    ///
+    /// # Errors
+    /// [`Lost`] when the flight's task ended without one.
+    pub async fn landing(mut self) -> Result<T, Lost> {
+        let state = self.landing.wait_for(|state| matches!(state, State::Landed(_))).await.map_err(|_| Lost)?;
+        match &*state {
+            State::Landed(result) => Ok(result.clone()),
+            State::Flying => Err(Lost),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::canonical::{Accept, Canonical};
+    use crate::cache::clock::Clock;
+    use crate::cache::epochs::{Epochs, Scope};
+    use crate::cache::key::View;
+    use crate::netbox::branch::Branch;
+    use crate::netbox::object::ApiPath;
+    use crate::netbox::query::Query;
+    use crate::netbox::token::Fingerprint;
+
+    fn key() -> Key {
+        let view = View { identity: Fingerprint::anonymous(), branch: Branch::Main };
+        let path = ApiPath::parse("/api/dcim/sites/", "").unwrap();
+        Canonical::new(view, &path, &Query::default(), Accept::Json, None).key()
+    }
+
+    #[tokio::test]
+    async fn who_asks_after_a_change_does_not_join() {
+        let (epochs, pen) = Epochs::new(Clock::start());
+        let flights = Flights::new();
+        let Boarding::Lead(old, old_passenger) = flights.board(key(), epochs.witness(Branch::Main)) else {
+            panic!("first")
+        };
+        let Boarding::Join(joined) = flights.board(key(), epochs.witness(Branch::Main)) else { panic!("second") };
+        pen.bump(Scope::Branch(Branch::Main));
+        let Boarding::Lead(new, _) = flights.board(key(), epochs.witness(Branch::Main)) else {
+            panic!("joined an old flight")
+        };
+        old.land(1);
+        assert_eq!(old_passenger.landing().await, Ok(1));
+        assert_eq!(joined.landing().await, Ok(1));
+        let Boarding::Join(late) = flights.board(key(), epochs.witness(Branch::Main)) else {
+            panic!("the old one took the new one away")
+        };
+        new.land(2);
+        assert_eq!(late.landing().await, Ok(2));
+        assert!(flights.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_lost_flight_wakes_its_passengers() {
+        let (epochs, _pen) = Epochs::new(Clock::start());
+        let flights = Flights::<u8>::new();
+        let Boarding::Lead(seat, passenger) = flights.board(key(), epochs.witness(Branch::Main)) else {
+            panic!("lead")
+        };
+        drop(seat);
+        assert_eq!(passenger.landing().await, Err(Lost));
+        assert!(flights.is_empty());
+    }
+}

@@ -1,0 +1,34 @@
+//! Under which name a client reached nbproxy: the base of the URLs it is given.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::uri::Authority;
+
+/// Scheme, authority and mount point that a client uses, for example `https://nbproxy.example.com`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PublicBase {
+    https: bool,
+    authority: Authority,
+    mount: Option<Arc<str>>,
+}
+
+impl PublicBase {
+    /// The base made of what the client used.
+    pub fn new(https: bool, authority: Authority) -> Self {
+        Self { https, authority, mount: None }
+    }
+
+    /// The same, with a path under which nbproxy is mounted (`/netbox`, without a slash at its end).
+    pub fn mounted(https: bool, authority: Authority, mount: &str) -> Self {
+        let mount = if mount.is_empty() { None } else { Some(Arc::from(mount)) };
+        Self { https, authority, mount }
+    }
+}
+
+impl fmt::Display for PublicBase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.https { "https" } else { "http" };
+        write!(f, "{scheme}://{}{}", self.authority, self.mount.as_deref().unwrap_or_default())
+    }
+}

@@ -1,0 +1,88 @@
+//! How many requests NetBox sees at once. The rest queue, first come first served, with a deadline.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::error::Error;
+
+/// Bounds the requests at NetBox and those that wait for it.
+#[derive(Debug)]
+pub struct Gate {
+    places: Arc<Semaphore>,
+    capacity: usize,
+    waiting: AtomicUsize,
+    limits: Limits,
+}
+
+/// How the gate is set.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Requests at NetBox at once.
+    pub in_flight: usize,
+    /// Requests that may wait for a place.
+    pub queue: usize,
+    /// How long each may wait.
+    pub patience: Duration,
+}
+
+/// A place at NetBox: held until the answer has been read, given back on drop.
+#[derive(Debug)]
+pub struct Place {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Gate {
+    /// A gate with these limits.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(limits.in_flight)),
+            capacity: limits.in_flight,
+            waiting: AtomicUsize::new(0),
+            limits,
+        }
+    }
+
+    /// Waits for a place. tokio's semaphore is fair: places go to those who asked first.
+    ///
+    /// # Errors
+    /// [`Error::QueueFull`] at once, [`Error::QueueTimedOut`] after [`Limits::patience`].
+    pub async fn enter(&self) -> Result<Place, Error> {
+        if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
+            return Ok(Place { _permit: permit });
+        }
+        let _waiting = self.queue_up()?;
+        let place = tokio::time::timeout(self.limits.patience, Arc::clone(&self.places).acquire_owned()).await;
+        match place {
+            Ok(Ok(permit)) => Ok(Place { _permit: permit }),
+            // The semaphore is never closed; were it, no place would ever come free.
+            Ok(Err(_)) | Err(_) => Err(Error::QueueTimedOut(self.limits.patience)),
+        }
+    }
+
+    /// Requests at NetBox now.
+    pub fn in_flight(&self) -> usize {
+        self.capacity.saturating_sub(self.places.available_permits())
+    }
+
+    /// Requests that wait for a place now.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    fn queue_up(&self) -> Result<Waiting<'_>, Error> {
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiting = Waiting(&self.waiting);
+        if before >= self.limits.queue { Err(Error::QueueFull) } else { Ok(waiting) }
+    }
+}
+
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

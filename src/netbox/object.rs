@@ -1,0 +1,292 @@
+//! NetBox's paths: decoded once, decided on the decoded segments, sent re-encoded.
+//!
+//! `/api/users%2Ftokens/` reaches NetBox's tokens view, so whatever decides by path must see what NetBox sees. What
+//! two readers could take for different paths is refused here.
+
+use std::fmt;
+
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
+
+use super::query::ENCODED;
+
+/// The path of a request below NetBox's base, decoded; begins with `/api` or `/graphql`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ApiPath {
+    decoded: String,
+}
+
+/// What a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource<'a> {
+    /// `/api/`
+    Root,
+    /// `/api/dcim/`, `/api/plugins/` or `/api/plugins/<plugin>/`
+    AppRoot,
+    /// `/api/status/`
+    Status,
+    /// `/api/schema/`, the OpenAPI document
+    Schema,
+    /// `/graphql/`
+    GraphQl,
+    /// `/api/dcim/sites/`
+    List(Endpoint<'a>),
+    /// `/api/dcim/sites/1/`
+    Object(Endpoint<'a>, u64),
+    /// Anything below an endpoint that is no object: `/api/dcim/interfaces/1/trace/`, `/api/users/tokens/provision/`.
+    /// The last segment is named.
+    Below(Endpoint<'a>, &'a str),
+    /// `/api/authentication-check/` and whatever else stands directly below `/api/`
+    Single(&'a str),
+}
+
+/// An endpoint of an app, or of a plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Endpoint<'a> {
+    /// `dcim`, or the plugin's name.
+    pub app: &'a str,
+    /// `sites`
+    pub name: &'a str,
+    /// Whether it stands below `/api/plugins/`.
+    pub plugin: bool,
+}
+
+/// NetBox's own apps (4.0 to 4.7) and the plugins' folder.
+pub const APPS: [&str; 11] =
+    ["circuits", "core", "dcim", "extras", "ipam", "plugins", "tenancy", "users", "virtualization", "vpn", "wireless"];
+
+/// Why a path is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// It lies outside of what NetBox's API and nbproxy have in common.
+    #[error("nbproxy mirrors /api/ and /graphql/ only")]
+    NotMirrored,
+    /// It could be read in more than one way.
+    #[error("the path holds {0}")]
+    Ambiguous(&'static str),
+}
+
+impl ApiPath {
+    /// Reads a request's raw path, which must stand below NetBox's own sub-path `base` (`""` or `/netbox`).
+    ///
+    /// # Errors
+    /// [`PathError::Ambiguous`] for encoded slashes, backslashes, NUL, control bytes, `;`, dot segments, empty
+    /// segments and broken encoding; [`PathError::NotMirrored`] for what is not below `/api` or `/graphql`.
+    pub fn parse(raw: &str, base: &str) -> Result<Self, PathError> {
+        let decoded = decode(raw)?;
+        let below = decoded.strip_prefix(base).ok_or(PathError::NotMirrored)?;
+        let mut segments = below.split('/');
+        let rooted = segments.next() == Some("");
+        match segments.next() {
+            Some("api" | "graphql") if rooted => Ok(Self { decoded: below.to_owned() }),
+            _ => Err(PathError::NotMirrored),
+        }
+    }
+
+    /// The path to send, below NetBox's base: every character outside RFC 3986's unreserved ones is encoded.
+    pub fn encode(&self) -> String {
+        let mut out = String::with_capacity(self.decoded.len());
+        for (index, segment) in self.decoded.split('/').enumerate() {
+            if index > 0 {
+                out.push('/');
+            }
+            out.extend(utf8_percent_encode(segment, ENCODED));
+        }
+        out
+    }
+
+    /// Whether it ends with a slash, as all of NetBox's paths do; without one NetBox redirects.
+    pub fn is_closed(&self) -> bool {
+        self.decoded.ends_with('/')
+    }
+
+    /// What the path names, closed or not.
+    pub fn resource(&self) -> Resource<'_> {
+        let mut parts = self.decoded.split('/').filter(|part| !part.is_empty());
+        if parts.next() == Some("graphql") {
+            return Resource::GraphQl;
+        }
+        let Some(first) = parts.next() else { return Resource::Root };
+        if !APPS.contains(&first) {
+            return match (first, parts.next()) {
+                ("status", None) => Resource::Status,
+                ("schema", None) => Resource::Schema,
+                (name, None) => Resource::Single(name),
+                (app, Some(name)) => below(Endpoint { app, name, plugin: false }, parts),
+            };
+        }
+        let plugin = first == "plugins";
+        let Some(second) = parts.next() else { return Resource::AppRoot };
+        if !plugin {
+            return below(Endpoint { app: first, name: second, plugin }, parts);
+        }
+        match parts.next() {
+            // The list of plugins is an endpoint of `plugins` itself, not a plugin's root.
+            None if second == "installed-plugins" => Resource::Single(second),
+            None => Resource::AppRoot,
+            Some(name) => below(Endpoint { app: second, name, plugin }, parts),
+        }
+    }
+
+    /// What rules, rights and metrics call it: `dcim/sites` for all of an endpoint, `plugins/branching/branches`,
+    /// `dcim` for an app's root, `graphql`, and the empty text for `/api/` itself.
+    pub fn name(&self) -> &str {
+        let Some(rest) = self.decoded.strip_prefix("/api/") else { return self.decoded.trim_matches('/') };
+        let wanted = if rest.starts_with("plugins/") { 3 } else { 2 };
+        let end = rest.match_indices('/').nth(wanted - 1).map_or(rest.len(), |(at, _)| at);
+        rest.get(..end).unwrap_or_default().trim_end_matches('/')
+    }
+
+    /// The decoded path.
+    pub fn as_str(&self) -> &str {
+        &self.decoded
+    }
+}
+
+impl fmt::Debug for ApiPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.decoded)
+    }
+}
+
+impl fmt::Display for Endpoint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plugins = if self.plugin { "plugins/" } else { "" };
+        write!(f, "{plugins}{}/{}", self.app, self.name)
+    }
+}
+
+fn below<'a>(endpoint: Endpoint<'a>, mut rest: impl Iterator<Item = &'a str>) -> Resource<'a> {
+    let Some(first) = rest.next() else { return Resource::List(endpoint) };
+    match (first.parse(), rest.last()) {
+        (Ok(id), None) => Resource::Object(endpoint, id),
+        (Err(_), None) => Resource::Below(endpoint, first),
+        (_, Some(last)) => Resource::Below(endpoint, last),
+    }
+}
+
+fn decode(raw: &str) -> Result<String, PathError> {
+    use PathError::Ambiguous;
+    check_encoding(raw)?;
+    let decoded = raw.split('/').map(|segment| {
+        let segment = percent_decode_str(segment).decode_utf8().map_err(|_| Ambiguous("bytes that are not UTF-8"))?;
+        let forbidden = |c: char| matches!(c, '/' | '\\' | ';') || c.is_control();
+        match segment.as_ref() {
+            "." | ".." => Err(Ambiguous("a dot segment")),
+            text if text.contains(forbidden) => {
+                Err(Ambiguous("an encoded slash, a backslash, a semicolon or a control character"))
+            }
+            _ => Ok(segment),
+        }
+    });
+    let mut path = String::with_capacity(raw.len());
+    for (index, segment) in decoded.enumerate() {
+        if index > 0 {
+            path.push('/');
+        }
+        path.push_str(&segment?);
+    }
+    if path.contains("//") { Err(Ambiguous("an empty segment")) } else { Ok(path) }
+}
+
+/// percent-encoding leaves a lone `%` as it is; another reader may not.
+fn check_encoding(raw: &str) -> Result<(), PathError> {
+    let mut parts = raw.split('%');
+    parts.next();
+    let broken = |part: &str| !part.as_bytes().get(..2).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+    if parts.any(broken) { Err(PathError::Ambiguous("a broken percent-encoding")) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn path(raw: &str) -> ApiPath {
+        ApiPath::parse(raw, "").unwrap()
+    }
+
+    #[test]
+    fn paths_name_resources() {
+        let sites = Endpoint { app: "dcim", name: "sites", plugin: false };
+        assert_eq!(path("/api/").resource(), Resource::Root);
+        assert_eq!(path("/api/dcim/").resource(), Resource::AppRoot);
+        assert_eq!(path("/api/status/").resource(), Resource::Status);
+        assert_eq!(path("/api/schema/").resource(), Resource::Schema);
+        assert_eq!(path("/graphql/").resource(), Resource::GraphQl);
+        assert_eq!(path("/api/dcim/sites").resource(), Resource::List(sites));
+        assert_eq!(path("/api/dcim/sites/7/").resource(), Resource::Object(sites, 7));
+        assert_eq!(path("/api/dcim/sites/7/x/").resource(), Resource::Below(sites, "x"));
+        assert_eq!(path("/api/plugins/installed-plugins/").resource(), Resource::Single("installed-plugins"));
+        let branches = Endpoint { app: "branching", name: "branches", plugin: true };
+        assert_eq!(path("/api/plugins/branching/branches/").resource(), Resource::List(branches));
+        assert_eq!(path("/api/plugins/branching/branches/1/sync/").resource(), Resource::Below(branches, "sync"));
+        assert_eq!(branches.to_string(), "plugins/branching/branches");
+    }
+
+    #[test]
+    fn names_are_those_of_endpoints() {
+        for (raw, name) in [
+            ("/api/", ""),
+            ("/api", "api"),
+            ("/api/dcim/", "dcim"),
+            ("/api/dcim/sites", "dcim/sites"),
+            ("/api/dcim/sites/1/x/", "dcim/sites"),
+            ("/api/plugins/branching/branches/1/sync/", "plugins/branching/branches"),
+            ("/api/plugins/branching/", "plugins/branching"),
+            ("/graphql/", "graphql"),
+            ("/api/status/", "status"),
+            ("/api/users%2dx/%74okens/", "users-x/tokens"),
+        ] {
+            assert_eq!(path(raw).name(), name, "{raw}");
+        }
+    }
+
+    #[test]
+    fn encoded_letters_are_what_they_stand_for() {
+        assert_eq!(path("/api/%64cim/sites/"), path("/api/dcim/sites/"));
+        assert_eq!(path("/%61pi/dcim/s%20x/").encode(), "/api/dcim/s%20x/");
+    }
+
+    #[test]
+    fn what_can_be_read_two_ways_is_refused() {
+        for raw in [
+            "/api/users%2Ftokens/",
+            "/api/users%2ftokens/",
+            "/api/dcim%5Csites/",
+            "/api/dcim/sites;x/",
+            "/api/dcim/%00/",
+            "/api/./users/",
+            "/api/dcim/../users/",
+            "/api/dcim/%2e%2e/users/",
+            "/api//users/",
+            "/api/dcim/%zz/",
+            "/api/dcim/%f",
+            "/api/dcim/%ff/",
+            "/api/dcim/%0a/",
+            "/api/dcim/a%3Bb/",
+        ] {
+            assert!(matches!(ApiPath::parse(raw, ""), Err(PathError::Ambiguous(_))), "{raw}");
+        }
+        for raw in ["/", "/API/", "/apix/", "/login/", "/api%20/", "api/", "/netbox/api/"] {
+            assert_eq!(ApiPath::parse(raw, ""), Err(PathError::NotMirrored), "{raw}");
+        }
+    }
+
+    #[test]
+    fn the_sub_path_is_taken_off_by_segment() {
+        assert_eq!(ApiPath::parse("/nbx/api/dcim/", "/nbx").unwrap().encode(), "/api/dcim/");
+        assert_eq!(ApiPath::parse("/nbxapi/dcim/", "/nbx"), Err(PathError::NotMirrored));
+        assert_eq!(ApiPath::parse("/api/dcim/", "/nbx"), Err(PathError::NotMirrored));
+    }
+
+    proptest! {
+        #[test]
+        fn sending_and_reading_again_gives_the_same(raw in "/api(/[a-z0-9%._~ ä;-]{0,6}){0,4}/?") {
+            if let Ok(first) = ApiPath::parse(&raw, "") {
+                let again = ApiPath::parse(&first.encode(), "").unwrap();
+                prop_assert_eq!(&first, &again);
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! One request to NetBox, put together from parts that are allowed, never copied from a client's request.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use http::{HeaderMap, Method};
+use tokio::sync::watch;
+
+use super::branch::Branch;
+use super::error::BodyError;
+use super::token::Token;
+
+/// A request for [`Session::send`](super::session::Session::send).
+///
+/// Token and branch are injected by the session; `headers` holds neither.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// The method.
+    pub method: Method,
+    /// Path below NetBox's base, and query, both in canonical form.
+    pub path_and_query: String,
+    /// Allow-listed headers.
+    pub headers: HeaderMap,
+    /// Whose token is used; `None` asks anonymously.
+    pub token: Option<Arc<Token>>,
+    /// Which branch is meant.
+    pub branch: Branch,
+    /// The body.
+    pub body: OutgoingBody,
+}
+
+/// A stream of a request body's parts.
+pub type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>;
+
+/// The body of a request to NetBox.
+pub enum OutgoingBody {
+    /// None at all.
+    Empty,
+    /// Passed on as it arrives.
+    Stream {
+        /// Its parts.
+        stream: BodyStream,
+        /// Its length in bytes, where the client said it. Django reads no body whose length it was not told.
+        length: Option<u64>,
+        /// Counts what was passed on.
+        progress: Progress,
+    },
+}
+
+impl std::fmt::Debug for OutgoingBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Empty => f.write_str("Empty"),
+            Self::Stream { length, .. } => write!(f, "Stream({length:?})"),
+        }
+    }
+}
+
+/// Tells whether a request's body still moves, so that a long upload is not taken for a silent NetBox.
+#[derive(Clone, Debug)]
+pub struct Progress(Arc<watch::Sender<u64>>);
+
+impl Progress {
+    /// Of a request of which nothing has been sent.
+    pub fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(0)))
+    }
+
+    /// Returns once nothing has moved for `limit`.
+    pub async fn stalled(&self, limit: Duration) {
+        let mut moved = self.0.subscribe();
+        while let Ok(Ok(())) = tokio::time::timeout(limit, moved.changed()).await {}
+    }
+
+    fn moved(&self, bytes: usize) {
+        self.0.send_modify(|sent| *sent += bytes as u64);
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A body stream that reports its progress, and which failure ended it.
+///
+/// The error type alone does not survive every layer of the client below, hence the note kept beside it.
+pub(super) struct Watched {
+    stream: BodyStream,
+    progress: Progress,
+    failure: Failure,
+}
+
+/// Remembers what ended a request body.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Failure(Arc<Mutex<Option<BodyError>>>);
+
+impl Failure {
+    pub(super) fn take(&self) -> Option<BodyError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn note(&self, error: &BodyError) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+    }
+}
+
+impl Watched {
+    pub(super) fn new(stream: BodyStream, progress: Progress, failure: Failure) -> Self {
+        Self { stream, progress, failure }
+    }
+}
+
+impl Stream for Watched {
+    type Item = Result<Bytes, BodyError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let item = std::task::ready!(self.stream.as_mut().poll_next(cx));
+        match &item {
+            Some(Ok(part)) => self.progress.moved(part.len()),
+            Some(Err(error)) => self.failure.note(error),
+            None => self.progress.moved(0),
+        }
+        Poll::Ready(item)
+    }
+}

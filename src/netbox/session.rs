@@ -1,0 +1,204 @@
+//! The one place that sends requests to NetBox, and the only user of reqwest.
+//!
+//! It injects token and branch, keeps to the [gate](super::gate), waits no longer than it was told, and repeats a
+//! read that died on a connection which NetBox was just closing (gunicorn closes idle ones after 2 s). A write is
+//! never repeated, and always gets a connection of its own, so that it cannot die that death.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use tokio::time::Sleep;
+
+use super::branch::{BRANCH_HEADER, Branch};
+use super::error::Error;
+use super::gate::{Gate, Limits, Place};
+use super::outgoing::{Failure, Outgoing, OutgoingBody, Progress, Watched};
+
+mod client;
+
+pub use client::{BaseUrl, BaseUrlError, SetUpError, TlsFiles};
+
+/// How a session is set.
+#[derive(Debug)]
+pub struct Config {
+    /// NetBox's base, with its sub-path if it has one.
+    pub base: BaseUrl,
+    /// How long NetBox may be silent: before its answer, and between two parts of it.
+    pub timeout: Duration,
+    /// How long a connection may take to be made.
+    pub connect_timeout: Duration,
+    /// How much is sent at once.
+    pub limits: Limits,
+    /// Certificates, read when the session is made.
+    pub tls: TlsFiles,
+}
+
+/// A way to talk to one NetBox: connections, limits and time-outs.
+#[derive(Debug)]
+pub struct Session {
+    base: BaseUrl,
+    reads: reqwest::Client,
+    writes: reqwest::Client,
+    timeout: Duration,
+    gate: Gate,
+}
+
+/// NetBox's answer: its head, and a body still to be read. The place at the gate is held until then.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers, as NetBox sent them.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: AnswerBody,
+}
+
+/// The body of an [`Answer`]; gives up after the session's time-out without a byte.
+#[derive(Debug)]
+pub struct AnswerBody {
+    inner: Pin<Box<reqwest::Body>>,
+    /// Runs only while NetBox keeps us waiting.
+    idle: Option<Pin<Box<Sleep>>>,
+    timeout: Duration,
+    _place: Place,
+}
+
+impl Session {
+    /// A session; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`SetUpError`] names the certificate file that could not be used.
+    pub fn new(config: Config) -> Result<Self, SetUpError> {
+        let (reads, writes) = client::build(&config)?;
+        Ok(Self { base: config.base, reads, writes, timeout: config.timeout, gate: Gate::new(config.limits) })
+    }
+
+    /// NetBox's base.
+    pub fn base(&self) -> &BaseUrl {
+        &self.base
+    }
+
+    /// How long NetBox may be silent.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The gate, for its figures.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Waits for a place at NetBox.
+    ///
+    /// # Errors
+    /// [`Error::QueueFull`] and [`Error::QueueTimedOut`].
+    pub async fn enter(&self) -> Result<Place, Error> {
+        self.gate.enter().await
+    }
+
+    /// Sends a request and returns as soon as the head of the answer is there. The place is held until the answer's
+    /// body has been read or dropped.
+    ///
+    /// `patience` is how long NetBox may be silent before that, counted from the last byte of the request.
+    ///
+    /// # Errors
+    /// [`Error`]; its [`nothing_was_sent`](Error::nothing_was_sent) tells whether a write can have happened.
+    pub async fn send(&self, place: Place, mut out: Outgoing, patience: Duration) -> Result<Answer, Error> {
+        let body = std::mem::replace(&mut out.body, OutgoingBody::Empty);
+        let repeatable = matches!(body, OutgoingBody::Empty) && is_idempotent_read(&out.method);
+        let first = self.attempt(&out, body, patience).await;
+        let response = match first {
+            Err(Error::Broken(cause)) if repeatable => {
+                tracing::debug!(error = %cause, "a read died before its answer; asking once more");
+                self.attempt(&out, OutgoingBody::Empty, patience).await?
+            }
+            other => other?,
+        };
+        let (head, body) = http::Response::from(response).into_parts();
+        let body = AnswerBody { inner: Box::pin(body), idle: None, timeout: self.timeout, _place: place };
+        Ok(Answer { status: head.status, headers: head.headers, body })
+    }
+
+    async fn attempt(
+        &self,
+        out: &Outgoing,
+        body: OutgoingBody,
+        patience: Duration,
+    ) -> Result<reqwest::Response, Error> {
+        let client = if is_idempotent_read(&out.method) { &self.reads } else { &self.writes };
+        let failure = Failure::default();
+        let (request, progress) = self.assemble(client, out, body, failure.clone())?;
+        tokio::select! {
+            sent = client.execute(request) => sent.map_err(|error| match failure.take() {
+                Some(body) => Error::RequestBody(body),
+                None => Error::sort(error),
+            }),
+            () = progress.stalled(patience) => Err(Error::TimedOut(patience)),
+        }
+    }
+
+    fn assemble(
+        &self,
+        client: &reqwest::Client,
+        out: &Outgoing,
+        body: OutgoingBody,
+        failure: Failure,
+    ) -> Result<(reqwest::Request, Progress), Error> {
+        let url = format!("{}{}", self.base.as_str(), out.path_and_query);
+        let mut headers = out.headers.clone();
+        if let Some(token) = &out.token {
+            headers.insert(AUTHORIZATION, token.authorization().clone());
+        }
+        if let Branch::Schema(id) = &out.branch
+            && let Ok(value) = HeaderValue::from_str(id.as_str())
+        {
+            headers.insert(HeaderName::from_static(BRANCH_HEADER), value);
+        }
+        let mut request = client.request(out.method.clone(), url);
+        let mut progress = Progress::new();
+        if let OutgoingBody::Stream { stream, length, progress: watched } = body {
+            progress = watched;
+            if let Some(length) = length {
+                headers.insert(CONTENT_LENGTH, length.into());
+            }
+            let watched = Watched::new(stream, progress.clone(), failure);
+            request = request.body(reqwest::Body::wrap_stream(watched));
+        }
+        let request = request.headers(headers).build().map_err(Error::sort)?;
+        Ok((request, progress))
+    }
+}
+
+fn is_idempotent_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if let Poll::Ready(frame) = self.inner.as_mut().poll_frame(cx) {
+            self.idle = None;
+            return Poll::Ready(frame.map(|part| part.map_err(Error::sort)));
+        }
+        let timeout = self.timeout;
+        let idle = self.idle.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+        std::task::ready!(idle.as_mut().poll(cx));
+        Poll::Ready(Some(Err(Error::TimedOut(timeout))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
