@@ -49,11 +49,11 @@ impl Moment {
         Self(self.0.saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
     }
 
-    pub(super) fn to_nanos(self) -> u64 {
+    pub(crate) fn to_nanos(self) -> u64 {
         self.0
     }
 
-    pub(super) fn from_nanos(nanos: u64) -> Self {
+    pub(crate) fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 }

@@ -33,6 +33,23 @@ pub struct Outgoing {
     pub body: OutgoingBody,
 }
 
+/// A request without its body, which can be sent twice.
+#[derive(Debug)]
+pub(super) struct Head {
+    pub(super) method: Method,
+    pub(super) path_and_query: String,
+    pub(super) headers: HeaderMap,
+    pub(super) token: Option<Arc<Token>>,
+    pub(super) branch: Branch,
+}
+
+impl Outgoing {
+    pub(super) fn split(self) -> (Head, OutgoingBody) {
+        let Self { method, path_and_query, headers, token, branch, body } = self;
+        (Head { method, path_and_query, headers, token, branch }, body)
+    }
+}
+
 /// A stream of a request body's parts.
 pub type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>;
 

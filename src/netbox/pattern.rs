@@ -31,6 +31,11 @@ impl Pattern {
         self.matches_name(path.name())
     }
 
+    /// Whether it matches whatever there is.
+    pub fn is_all(&self) -> bool {
+        self.0 == "*"
+    }
+
     fn matches_name(&self, name: &str) -> bool {
         let mut names = name.split('/');
         let mut wanted = self.0.split('/').peekable();

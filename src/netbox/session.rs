@@ -17,7 +17,7 @@ use tokio::time::Sleep;
 use super::branch::{BRANCH_HEADER, Branch};
 use super::error::Error;
 use super::gate::{Gate, Limits, Place};
-use super::outgoing::{Failure, Outgoing, OutgoingBody, Progress, Watched};
+use super::outgoing::{Failure, Head, Outgoing, OutgoingBody, Progress, Watched};
 
 mod client;
 
@@ -109,8 +109,8 @@ impl Session {
     ///
     /// # Errors
     /// [`Error`]; its [`nothing_was_sent`](Error::nothing_was_sent) tells whether a write can have happened.
-    pub async fn send(&self, place: Place, mut out: Outgoing, patience: Duration) -> Result<Answer, Error> {
-        let body = std::mem::replace(&mut out.body, OutgoingBody::Empty);
+    pub async fn send(&self, place: Place, outgoing: Outgoing, patience: Duration) -> Result<Answer, Error> {
+        let (out, body) = outgoing.split();
         let repeatable = matches!(body, OutgoingBody::Empty) && is_idempotent_read(&out.method);
         let first = self.attempt(&out, body, patience).await;
         let response = match first {
@@ -125,12 +125,7 @@ impl Session {
         Ok(Answer { status: head.status, headers: head.headers, body })
     }
 
-    async fn attempt(
-        &self,
-        out: &Outgoing,
-        body: OutgoingBody,
-        patience: Duration,
-    ) -> Result<reqwest::Response, Error> {
+    async fn attempt(&self, out: &Head, body: OutgoingBody, patience: Duration) -> Result<reqwest::Response, Error> {
         let client = if is_idempotent_read(&out.method) { &self.reads } else { &self.writes };
         let failure = Failure::default();
         let (request, progress) = self.assemble(client, out, body, failure.clone())?;
@@ -146,7 +141,7 @@ impl Session {
     fn assemble(
         &self,
         client: &reqwest::Client,
-        out: &Outgoing,
+        out: &Head,
         body: OutgoingBody,
         failure: Failure,
     ) -> Result<(reqwest::Request, Progress), Error> {

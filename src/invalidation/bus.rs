@@ -1,0 +1,60 @@
+//! The one way by which a change is made known to the cache.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cache::clock::Clock;
+use crate::cache::epochs::{OpenDoubt, Pen, Scope};
+use crate::telemetry::metrics::Metrics;
+
+/// What told of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A write through nbproxy.
+    Write,
+    /// NetBox's version or plugins are not what they were.
+    Status,
+}
+
+/// Holds the pen of the epochs.
+#[derive(Debug)]
+pub struct Bus {
+    pen: Pen,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+}
+
+impl Bus {
+    /// A bus that writes with this pen.
+    pub fn new(pen: Pen, clock: Clock, metrics: Arc<Metrics>) -> Self {
+        Self { pen, clock, metrics }
+    }
+
+    /// The scope has changed.
+    pub fn publish(&self, scope: Scope, source: Source) {
+        self.metrics.bump(source.as_str());
+        self.pen.bump(scope);
+    }
+
+    /// The scope changes at some time before the doubt is dropped.
+    pub fn open_doubt(&self, scope: Scope, source: Source) -> OpenDoubt {
+        self.metrics.bump(source.as_str());
+        self.pen.open_doubt(scope)
+    }
+
+    /// The scope may change unseen during `time` from now.
+    pub fn doubt_for(&self, scope: Scope, source: Source, time: Duration) {
+        self.metrics.bump(source.as_str());
+        self.pen.doubt_until(scope, self.clock.now().after(time));
+    }
+}
+
+impl Source {
+    /// Its word in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Write => "write",
+            Self::Status => "status",
+        }
+    }
+}

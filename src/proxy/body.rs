@@ -1,0 +1,117 @@
+//! Bodies on their way from NetBox: gathered when they are small enough, else flowing on; rewritten either way.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::TRANSFER_ENCODING;
+use http_body::{Body, Frame};
+use http_body_util::BodyExt;
+
+use super::headers::content_length;
+use super::rewrite::Rewriter;
+use crate::netbox::error::Error;
+use crate::netbox::session::AnswerBody;
+
+/// A body that has been read, or has proved too long for that.
+#[derive(Debug)]
+pub(super) enum Gathered {
+    /// All of it.
+    Whole(Whole),
+    /// Its beginning, and the rest still to come.
+    Long(LongBody),
+}
+
+/// A whole body.
+#[derive(Debug)]
+pub(super) struct Whole {
+    /// The body, rewritten.
+    pub(super) body: Bytes,
+    /// Where the public base stands in it.
+    pub(super) links: Vec<u32>,
+    /// Whether its length was announced or its end marked, so that nothing can be missing.
+    pub(super) complete: bool,
+}
+
+/// A body that flows on while it is read.
+#[derive(Debug)]
+pub struct LongBody {
+    head: Option<Bytes>,
+    rest: AnswerBody,
+    rewriter: Option<Rewriter>,
+    ended: bool,
+}
+
+/// Reads up to `limit` bytes of a body; what was announced as longer is not begun.
+///
+/// # Errors
+/// What broke the body off.
+pub(super) async fn gather(
+    headers: &HeaderMap,
+    mut body: AnswerBody,
+    mut rewriter: Option<Rewriter>,
+    limit: usize,
+) -> Result<Gathered, Error> {
+    let announced = content_length(headers);
+    if announced.is_some_and(|length| length > limit as u64) {
+        return Ok(Gathered::Long(LongBody { head: None, rest: body, rewriter, ended: false }));
+    }
+    let expected = announced.and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut out = BytesMut::with_capacity(expected);
+    let (mut links, mut read) = (Vec::new(), 0u64);
+    while let Some(frame) = body.frame().await {
+        let Ok(part) = frame?.into_data() else { continue };
+        read += part.len() as u64;
+        match &mut rewriter {
+            Some(rewriter) => rewriter.feed(&part, &mut out, &mut links),
+            None => out.extend_from_slice(&part),
+        }
+        if out.len() > limit {
+            return Ok(Gathered::Long(LongBody { head: Some(out.freeze()), rest: body, rewriter, ended: false }));
+        }
+    }
+    if let Some(rewriter) = &mut rewriter {
+        rewriter.finish(&mut out);
+    }
+    let chunked =
+        headers.get(TRANSFER_ENCODING).is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    let complete = announced.map_or(chunked, |length| length == read);
+    // A copy of the exact size: the buffer that grew with the body may be twice as large, and is not what is counted.
+    let body = if out.capacity() > out.len() + out.len() / 16 { Bytes::copy_from_slice(&out) } else { out.freeze() };
+    Ok(Gathered::Whole(Whole { body, links, complete }))
+}
+
+impl Body for LongBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if let Some(head) = self.head.take() {
+            return Poll::Ready(Some(Ok(Frame::data(head))));
+        }
+        loop {
+            if self.ended {
+                return Poll::Ready(None);
+            }
+            let frame = std::task::ready!(Pin::new(&mut self.rest).poll_frame(cx));
+            let this = &mut *self;
+            let Some(rewriter) = &mut this.rewriter else { return Poll::Ready(frame) };
+            let mut out = BytesMut::new();
+            match frame {
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Ok(frame)) => {
+                    let Ok(part) = frame.into_data() else { continue };
+                    rewriter.feed(&part, &mut out, &mut Vec::new());
+                }
+                None => {
+                    rewriter.finish(&mut out);
+                    this.ended = true;
+                }
+            }
+            if !out.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(out.freeze()))));
+            }
+        }
+    }
+}

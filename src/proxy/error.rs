@@ -1,0 +1,156 @@
+//! Why a request is not answered with NetBox's answer, and on whose side the reason lies. Which status code says so
+//! is not decided here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::auth::Denied;
+use crate::netbox::error::{BodyError, Error as UpstreamError};
+
+/// Why there is no answer of NetBox.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ProxyError {
+    /// The path is none of NetBox's API.
+    #[error("not mirrored")]
+    NotMirrored,
+    /// The client's request cannot be understood safely.
+    #[error(transparent)]
+    BadRequest(#[from] BadRequest),
+    /// The client may not do this.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The client wants an answer from memory, and there is none (RFC 9111, section 5.2.1.7).
+    #[error("not in the cache")]
+    NotCached,
+    /// NetBox could not be asked, or did not answer.
+    #[error("upstream failed")]
+    Upstream(#[source] Arc<UpstreamError>),
+    /// NetBox's answer broke off.
+    #[error("NetBox's answer broke off")]
+    AnswerCut(#[source] Arc<UpstreamError>),
+    /// NetBox does not accept nbproxy's own token.
+    #[error("NetBox refuses nbproxy's own token")]
+    TokenRefused,
+    /// A task of nbproxy's ended without an answer.
+    #[error("an internal task was lost")]
+    Lost,
+}
+
+/// What is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadRequest {
+    /// The path can be read in two ways.
+    #[error("the path holds {0}")]
+    Path(&'static str),
+    /// Not a branch's schema_id.
+    #[error("X-NetBox-Branch and _branch take a branch's schema_id: eight characters of a-z and 0-9")]
+    Branch,
+    /// Header and parameter name different branches.
+    #[error("X-NetBox-Branch and _branch name different branches")]
+    BranchesDisagree,
+    /// No, or no usable, `Host`.
+    #[error("the Host header is missing or is not a host")]
+    Host,
+    /// The request's body broke off.
+    #[error("the request's body did not arrive whole")]
+    Body,
+    /// The request's body is too large.
+    #[error("the request body is larger than {limit} bytes")]
+    BodyTooLarge {
+        /// The limit.
+        limit: u64,
+    },
+}
+
+/// On whose side an error lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The client's.
+    Client,
+    /// NetBox's, or the way's to it.
+    Upstream,
+    /// nbproxy's own.
+    Own,
+}
+
+impl ProxyError {
+    /// Sorts what the session reports.
+    pub(super) fn from_upstream(error: UpstreamError) -> Self {
+        match error {
+            UpstreamError::RequestBody(BodyError::TooLarge { limit }) => BadRequest::BodyTooLarge { limit }.into(),
+            UpstreamError::RequestBody(BodyError::Incomplete) => BadRequest::Body.into(),
+            other => Self::Upstream(Arc::new(other)),
+        }
+    }
+
+    /// Whether an answer from memory may stand in.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Upstream(error) | Self::AnswerCut(error) => error.is_unavailable(),
+            Self::NotMirrored
+            | Self::BadRequest(_)
+            | Self::Denied(_)
+            | Self::NotCached
+            | Self::TokenRefused
+            | Self::Lost => false,
+        }
+    }
+
+    /// On whose side it lies.
+    pub fn side(&self) -> Side {
+        match self {
+            Self::NotMirrored | Self::BadRequest(_) | Self::Denied(_) | Self::NotCached => Side::Client,
+            Self::Upstream(error) => match error.as_ref() {
+                UpstreamError::Unreachable(_) | UpstreamError::TimedOut(_) | UpstreamError::Broken(_) => Side::Upstream,
+                UpstreamError::RequestBody(_) => Side::Client,
+                UpstreamError::QueueFull | UpstreamError::QueueTimedOut(_) | UpstreamError::Unsendable(_) => Side::Own,
+            },
+            Self::AnswerCut(_) => Side::Upstream,
+            Self::TokenRefused | Self::Lost => Side::Own,
+        }
+    }
+
+    /// The reason in one word, for header, log and metric.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotMirrored => "not-mirrored",
+            Self::BadRequest(BadRequest::BodyTooLarge { .. }) => "body-too-large",
+            Self::BadRequest(_) => "bad-request",
+            Self::Denied(denied) => denied.as_str(),
+            Self::NotCached => "not-cached",
+            Self::Upstream(error) => match error.as_ref() {
+                UpstreamError::Unreachable(_) => "unreachable",
+                UpstreamError::TimedOut(_) => "timed-out",
+                UpstreamError::Broken(_) => "broken-off",
+                UpstreamError::QueueFull => "queue-full",
+                UpstreamError::QueueTimedOut(_) => "queue-timed-out",
+                UpstreamError::RequestBody(_) => "request-body",
+                UpstreamError::Unsendable(_) => "unsendable",
+            },
+            Self::AnswerCut(_) => "answer-cut",
+            Self::TokenRefused => "token-refused",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// How long NetBox was waited for, where that was the trouble.
+    pub fn waited(&self) -> Option<Duration> {
+        match self {
+            Self::Upstream(error) => match error.as_ref() {
+                UpstreamError::TimedOut(waited) | UpstreamError::QueueTimedOut(waited) => Some(*waited),
+                UpstreamError::Unreachable(_)
+                | UpstreamError::Broken(_)
+                | UpstreamError::QueueFull
+                | UpstreamError::RequestBody(_)
+                | UpstreamError::Unsendable(_) => None,
+            },
+            Self::NotMirrored
+            | Self::BadRequest(_)
+            | Self::Denied(_)
+            | Self::NotCached
+            | Self::AnswerCut(_)
+            | Self::TokenRefused
+            | Self::Lost => None,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Fetching an answer to remember it: what the one who leads a flight does, in a task of its own.
+
+use std::sync::{Arc, Mutex};
+
+use http::header::CONTENT_ENCODING;
+use http::{HeaderValue, Method, StatusCode};
+
+use super::Inner;
+use super::acl::Permit;
+use super::body::{Gathered, LongBody, Whole, gather};
+use super::error::ProxyError;
+use super::headers::{REQUEST_ID, from_upstream, media_type, to_store};
+use super::plan::Read;
+use crate::cache::clock::Moment;
+use crate::cache::entry::{Core, Entry, Form};
+use crate::cache::epochs::Witness;
+use crate::cache::flight::Seat;
+use crate::cache::policy::NotKept;
+use crate::cache::public::PublicBase;
+use crate::netbox::outgoing::{Outgoing, OutgoingBody};
+use crate::netbox::session::Answer;
+
+/// What a flight brings to all aboard.
+#[derive(Debug, Clone)]
+pub(super) enum Landing {
+    /// A whole answer, kept or not.
+    Answer(Landed),
+    /// An answer too large to be shared: the first taker has it, the others must ask for themselves.
+    TooLarge(Arc<Mutex<Option<Streaming>>>),
+    /// None.
+    Failed(ProxyError),
+}
+
+/// A whole answer.
+#[derive(Debug, Clone)]
+pub(super) struct Landed {
+    pub(super) entry: Arc<Entry>,
+    pub(super) kept: Result<(), NotKept>,
+    /// NetBox's id of the one request that was sent.
+    pub(super) request_id: Option<HeaderValue>,
+}
+
+/// An answer that flows on to one client.
+#[derive(Debug)]
+pub(super) struct Streaming {
+    pub(super) status: StatusCode,
+    pub(super) headers: http::HeaderMap,
+    pub(super) body: LongBody,
+}
+
+impl Inner {
+    /// Fetches and lands.
+    pub(super) async fn fly(self: Arc<Self>, seat: Seat<Landing>, permit: Permit, read: Read, base: PublicBase) {
+        let landing = match self.fetch(seat.witness(), &permit, &read, base).await {
+            Ok(landing) => landing,
+            Err(error) => {
+                if error.is_unavailable() {
+                    self.health.failed(self.clock.now());
+                }
+                Landing::Failed(error)
+            }
+        };
+        seat.land(landing);
+    }
+
+    async fn fetch(
+        &self,
+        witness: &Witness,
+        permit: &Permit,
+        read: &Read,
+        base: PublicBase,
+    ) -> Result<Landing, ProxyError> {
+        let outgoing = Outgoing {
+            method: Method::GET,
+            path_and_query: read.canonical.path_and_query().to_owned(),
+            headers: read.canonical.headers(),
+            token: permit.token().cloned(),
+            branch: read.canonical.view().branch,
+            body: OutgoingBody::Empty,
+        };
+        let place = self.session.enter().await.map_err(ProxyError::from_upstream)?;
+        let sent = self.clock.now();
+        let answer = self.send(place, outgoing, self.session.timeout()).await?;
+        if is_gateway_error(answer.status) {
+            self.health.failed(sent);
+        }
+        self.land(witness, read, base, sent, answer).await
+    }
+
+    async fn land(
+        &self,
+        witness: &Witness,
+        read: &Read,
+        base: PublicBase,
+        sent: Moment,
+        answer: Answer,
+    ) -> Result<Landing, ProxyError> {
+        let Answer { status, headers, body } = answer;
+        // The OpenAPI document names no origin, and its 13 MB would be read for nothing.
+        let linked = is_plain_json(&headers) && read.endpoint != "schema";
+        let rewriter = linked.then(|| self.links.rewriter(&base, read.content));
+        let gathered = gather(&headers, body, rewriter, self.store.max_entry()).await;
+        let whole = match gathered.map_err(|error| ProxyError::AnswerCut(Arc::new(error)))? {
+            Gathered::Whole(whole) => whole,
+            Gathered::Long(body) => {
+                let streaming = Streaming { status, headers: from_upstream(headers), body };
+                return Ok(Landing::TooLarge(Arc::new(Mutex::new(Some(streaming)))));
+            }
+        };
+        self.check_token(status, &headers, &whole.body)?;
+        if read.status && status == StatusCode::OK {
+            self.watch.observe_status(&whole.body);
+        }
+        if status.is_success() {
+            self.metrics.endpoint_exists(&read.endpoint);
+        }
+        let kept = admit(read, status, &headers, &whole, witness);
+        let request_id = headers.get(REQUEST_ID).cloned();
+        let core = Core {
+            status,
+            headers: to_store(&from_upstream(headers)),
+            stored: sent,
+            lifetime: read.keep.lifetime(),
+            witness: witness.clone(),
+        };
+        let entry = Arc::new(Entry::new(core, Form::new(base, whole.body, whole.links)));
+        if kept.is_ok() {
+            self.store.put(read.key, Arc::clone(&entry));
+        }
+        Ok(Landing::Answer(Landed { entry, kept, request_id }))
+    }
+}
+
+/// Whether the answer may be kept: by its looks, and because nothing changed since it was asked for.
+fn admit(
+    read: &Read,
+    status: StatusCode,
+    headers: &http::HeaderMap,
+    whole: &Whole,
+    witness: &Witness,
+) -> Result<(), NotKept> {
+    read.keep.admit(status, headers, &whole.body)?;
+    if !whole.complete {
+        return Err(NotKept::Header);
+    }
+    if witness.may_be_kept() { Ok(()) } else { Err(NotKept::Changed) }
+}
+
+/// Whether something in front of NetBox says that NetBox cannot answer.
+pub(super) fn is_gateway_error(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
+}
+
+/// Whether the body is JSON as NetBox writes it, in which links can be found.
+pub(super) fn is_plain_json(headers: &http::HeaderMap) -> bool {
+    media_type(headers) == "application/json" && !headers.contains_key(CONTENT_ENCODING)
+}

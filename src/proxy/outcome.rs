@@ -1,0 +1,191 @@
+//! What became of a request: one enum, the same words in header, log and metric.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use http::HeaderValue;
+
+use crate::cache::policy::{NotKept, Uncacheable};
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Answered from memory.
+    Hit {
+        /// How long the answer stays fresh.
+        ttl: Duration,
+    },
+    /// Answered from memory past the answer's expiry.
+    Stale {
+        /// How long ago it expired.
+        by: Duration,
+        /// Why that was right.
+        reason: StaleReason,
+    },
+    /// Fetched for this request.
+    Filled {
+        /// Why memory could not answer.
+        miss: Miss,
+        /// Whether the answer was kept.
+        kept: Result<(), NotKept>,
+    },
+    /// Answered by a fetch that was under way.
+    Joined {
+        /// Why memory could not answer.
+        miss: Miss,
+        /// Whether the answer was kept.
+        kept: Result<(), NotKept>,
+    },
+    /// Passed to NetBox without a look into memory.
+    Bypass(Bypass),
+    /// A write, passed to NetBox.
+    Written,
+}
+
+/// Why an expired answer was served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StaleReason {
+    /// It is being fetched anew (RFC 5861, section 3).
+    WhileRevalidate,
+    /// NetBox cannot answer (RFC 5861, section 4).
+    IfError,
+    /// The client accepts it by `max-stale` (RFC 9111, section 5.2.1.2).
+    MaxStale,
+}
+
+/// Why memory could not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Miss {
+    /// It held nothing.
+    Absent,
+    /// It held an answer from before a change.
+    Outdated,
+    /// It held an answer that was too old.
+    Expired,
+    /// The client wanted NetBox asked.
+    Request,
+}
+
+/// Why memory was not asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bypass {
+    /// The method: `OPTIONS`, or a POST that only reads.
+    Method,
+    /// The policy says so.
+    Uncacheable(Uncacheable),
+    /// The client wants a type other than JSON.
+    Accept,
+    /// The client wants nothing kept.
+    NoStore,
+    /// A GET that comes with a body.
+    Body,
+    /// No slash at the path's end: NetBox redirects.
+    OpenPath,
+    /// The answer that was fetched for several was too large to be shared.
+    TooLarge,
+}
+
+impl Outcome {
+    /// Its word.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Hit { .. } => "hit",
+            Self::Stale { .. } => "stale",
+            Self::Filled { .. } => "filled",
+            Self::Joined { .. } => "joined",
+            Self::Bypass(_) => "bypass",
+            Self::Written => "write",
+        }
+    }
+
+    /// The reason, where there is one to tell.
+    pub fn detail(&self) -> Option<&'static str> {
+        match self {
+            Self::Hit { .. } | Self::Written => None,
+            Self::Stale { reason: StaleReason::WhileRevalidate, .. } => Some("stale-while-revalidate"),
+            Self::Stale { reason: StaleReason::IfError, .. } => Some("stale-if-error"),
+            Self::Stale { reason: StaleReason::MaxStale, .. } => Some("max-stale"),
+            Self::Filled { miss, kept } | Self::Joined { miss, kept } => match (kept, miss) {
+                (Err(reason), _) => Some(reason.as_str()),
+                (Ok(()), Miss::Outdated) => Some("outdated"),
+                (Ok(()), Miss::Absent | Miss::Expired | Miss::Request) => None,
+            },
+            Self::Bypass(bypass) => Some(bypass.as_str()),
+        }
+    }
+
+    /// Whether the answer comes from memory.
+    pub fn is_from_memory(&self) -> bool {
+        match self {
+            Self::Hit { .. } | Self::Stale { .. } => true,
+            Self::Filled { .. } | Self::Joined { .. } | Self::Bypass(_) | Self::Written => false,
+        }
+    }
+
+    /// The `Cache-Status` header (RFC 9211).
+    pub fn cache_status(&self) -> HeaderValue {
+        let mut text = String::from("nbproxy; ");
+        // Writing to a String does not fail.
+        let _written = match self {
+            Self::Hit { ttl } => write!(text, "hit; ttl={}", ttl.as_secs()),
+            Self::Stale { by, .. } => write!(text, "hit; ttl=-{}", by.as_secs()),
+            Self::Filled { miss, kept } => write!(text, "{}{}", miss.forward(), stored(*kept)),
+            Self::Joined { miss, kept } => write!(text, "{}{}; collapsed", miss.forward(), stored(*kept)),
+            Self::Bypass(Bypass::Method) | Self::Written => write!(text, "fwd=method"),
+            Self::Bypass(_) => write!(text, "fwd=bypass"),
+        };
+        if let Some(detail) = self.detail() {
+            let _written = write!(text, "; detail={detail}");
+        }
+        HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("nbproxy"))
+    }
+}
+
+fn stored(kept: Result<(), NotKept>) -> &'static str {
+    if kept.is_ok() { "; stored" } else { "" }
+}
+
+impl Miss {
+    fn forward(self) -> &'static str {
+        match self {
+            Self::Absent => "fwd=miss",
+            Self::Outdated | Self::Expired => "fwd=stale",
+            Self::Request => "fwd=request",
+        }
+    }
+}
+
+impl Bypass {
+    /// The reason in one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Method => "method",
+            Self::Uncacheable(reason) => reason.as_str(),
+            Self::Accept => "accept",
+            Self::NoStore => "no-store",
+            Self::Body => "body",
+            Self::OpenPath => "no-trailing-slash",
+            Self::TooLarge => "too-large",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cache_status_says_what_happened() {
+        let said = |outcome: Outcome| outcome.cache_status().to_str().unwrap().to_owned();
+        assert_eq!(said(Outcome::Hit { ttl: Duration::from_secs(25) }), "nbproxy; hit; ttl=25");
+        let stale = Outcome::Stale { by: Duration::from_secs(5), reason: StaleReason::IfError };
+        assert_eq!(said(stale), "nbproxy; hit; ttl=-5; detail=stale-if-error");
+        assert_eq!(said(Outcome::Filled { miss: Miss::Absent, kept: Ok(()) }), "nbproxy; fwd=miss; stored");
+        let outdated = Outcome::Filled { miss: Miss::Outdated, kept: Ok(()) };
+        assert_eq!(said(outdated), "nbproxy; fwd=stale; stored; detail=outdated");
+        let joined = Outcome::Joined { miss: Miss::Absent, kept: Err(NotKept::Status) };
+        assert_eq!(said(joined), "nbproxy; fwd=miss; collapsed; detail=status");
+        assert_eq!(said(Outcome::Bypass(Bypass::Accept)), "nbproxy; fwd=bypass; detail=accept");
+        assert_eq!(said(Outcome::Written), "nbproxy; fwd=method");
+    }
+}

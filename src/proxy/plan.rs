@@ -1,0 +1,207 @@
+//! What exactly is wanted: an answer from memory, a word with NetBox, or a write.
+
+use http::header::{ACCEPT, ACCEPT_LANGUAGE};
+use http::{HeaderMap, HeaderValue, Method};
+
+use super::acl::{Intent, Permit};
+use super::outcome::Bypass;
+use super::request::Request;
+use super::rewrite::Content;
+use crate::cache::canonical::{Accept, Canonical};
+use crate::cache::freshness::Directives;
+use crate::cache::key::Key;
+use crate::cache::policy::{Keep, Policy};
+use crate::invalidation::writes::Effect;
+use crate::netbox::object::{ApiPath, Resource};
+
+/// Longer lists of languages are not worth a key.
+const LONGEST_LANGUAGE: usize = 100;
+
+/// How a request is answered.
+#[derive(Debug)]
+pub(super) enum Plan {
+    /// From memory, or by a fetch that memory profits from.
+    Read(Box<Read>),
+    /// By NetBox alone.
+    Pass(Bypass),
+    /// By NetBox, after which what was remembered may be outdated.
+    Write(Effect),
+}
+
+/// A read that memory may answer.
+#[derive(Debug, Clone)]
+pub(super) struct Read {
+    pub(super) canonical: Canonical,
+    pub(super) key: Key,
+    pub(super) keep: Keep,
+    pub(super) directives: Directives,
+    pub(super) content: Content,
+    /// Only the head of the answer is wanted.
+    pub(super) head: bool,
+    pub(super) status: bool,
+    pub(super) endpoint: String,
+}
+
+impl Intent {
+    /// Whether this request may change something.
+    pub(super) fn of(request: &Request) -> Self {
+        let target = &request.target;
+        match Effect::of(&request.method, &target.path, &target.query, target.branch, false) {
+            Effect::None => Self::Read,
+            Effect::Now(_) | Effect::Later(_) => Self::Write,
+        }
+    }
+}
+
+/// Decides for a request that was permitted.
+pub(super) fn plan(permit: &Permit, request: &Request, policy: &Policy, has_branching: bool) -> Plan {
+    let (method, target) = (&request.method, &request.target);
+    let effect = Effect::of(method, &target.path, &target.query, permit.view().branch, has_branching);
+    if effect != Effect::None {
+        return Plan::Write(effect);
+    }
+    match read(permit, request, policy) {
+        Ok(read) => Plan::Read(Box::new(read)),
+        Err(bypass) => Plan::Pass(bypass),
+    }
+}
+
+fn read(permit: &Permit, request: &Request, policy: &Policy) -> Result<Read, Bypass> {
+    let target = &request.target;
+    if !matches!(request.method, Method::GET | Method::HEAD) {
+        return Err(Bypass::Method);
+    }
+    if request.body.is_some() {
+        return Err(Bypass::Body);
+    }
+    if !target.path.is_closed() {
+        return Err(Bypass::OpenPath);
+    }
+    let directives = Directives::of(&request.headers);
+    if directives.no_store {
+        return Err(Bypass::NoStore);
+    }
+    let keep = policy.plan(&target.path, &target.query).map_err(Bypass::Uncacheable)?;
+    let accept = negotiate(&request.headers, &target.path).ok_or(Bypass::Accept)?;
+    let language = language(&request.headers).ok_or(Bypass::Accept)?;
+    let canonical = Canonical::new(*permit.view(), &target.path, &target.query, accept, language);
+    let resource = target.path.resource();
+    Ok(Read {
+        key: canonical.key(),
+        canonical,
+        keep,
+        directives,
+        content: content(&target.path),
+        head: request.method == Method::HEAD,
+        status: resource == Resource::Status,
+        endpoint: target.path.name().to_owned(),
+    })
+}
+
+/// What the answers at this path hold.
+pub(super) fn content(path: &ApiPath) -> Content {
+    match path.resource() {
+        Resource::Root | Resource::AppRoot => Content::Directory,
+        Resource::Status
+        | Resource::Schema
+        | Resource::GraphQl
+        | Resource::List(_)
+        | Resource::Object(..)
+        | Resource::Below(..)
+        | Resource::Single(_) => Content::Objects,
+    }
+}
+
+/// Which representation is asked for, if it is one of those that are remembered.
+///
+/// Django REST framework ignores q-values and prefers the most specific type, so JSON named without parameters wins
+/// over wildcards; with HTML in the list, or with parameters (`indent`, `version`), NetBox had better decide itself.
+fn negotiate(headers: &HeaderMap, path: &ApiPath) -> Option<Accept> {
+    let document = path.resource() == Resource::Schema;
+    let (mut json, mut any, mut openapi) = (false, headers.get(ACCEPT).is_none(), None);
+    for value in headers.get_all(ACCEPT) {
+        for range in value.to_str().ok()?.split(',') {
+            let mut parts = range.split(';').map(str::trim);
+            let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
+            if parts.any(|parameter| !parameter.starts_with("q=")) {
+                return None;
+            }
+            match kind.as_str() {
+                "application/json" => json = true,
+                "*/*" => any = true,
+                "application/vnd.oai.openapi+json" if document => openapi = Some(Accept::OpenApiJson),
+                "application/vnd.oai.openapi" if document => openapi = Some(Accept::OpenApiYaml),
+                "text/html" | "application/xhtml+xml" | "application/*" | "text/*" => return None,
+                _ => {}
+            }
+        }
+    }
+    match (document, json, openapi, any) {
+        (_, true, None, _) => Some(Accept::Json),
+        (true, false, Some(openapi), _) => Some(openapi),
+        (true, false, None, true) => Some(Accept::Any),
+        (false, _, _, true) => Some(Accept::Json),
+        _ => None,
+    }
+}
+
+/// The languages a client wants: inner `None` for no preference, outer `None` when it is nothing to make a key of.
+fn language(headers: &HeaderMap) -> Option<Option<HeaderValue>> {
+    let mut values = headers.get_all(ACCEPT_LANGUAGE).iter();
+    let Some(first) = values.next() else { return Some(None) };
+    if values.next().is_some() || first.len() > LONGEST_LANGUAGE {
+        return None;
+    }
+    if first == "*" || first.is_empty() { Some(None) } else { Some(Some(first.clone())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accept(path: &str, values: &[&str]) -> Option<Accept> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(ACCEPT, value.parse().unwrap());
+        }
+        negotiate(&headers, &ApiPath::parse(path, "").unwrap())
+    }
+
+    #[test]
+    fn json_is_what_automation_asks_for() {
+        let sites = "/api/dcim/sites/";
+        for values in [
+            &[][..],
+            &["*/*"],
+            &["application/json"],
+            &["application/json, text/plain, */*"],
+            &["application/json;q=0.9", "*/*"],
+            &["*/*;q=0.1"],
+        ] {
+            assert_eq!(accept(sites, values), Some(Accept::Json), "{values:?}");
+        }
+        for values in [
+            &["text/html"][..],
+            &["text/html,application/json"],
+            &["application/json; indent=4"],
+            &["application/json; version=9.9"],
+            &["text/plain"],
+            &["application/*"],
+            &[""],
+        ] {
+            assert_eq!(accept(sites, values), None, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn the_document_has_three_representations() {
+        let schema = "/api/schema/";
+        assert_eq!(accept(schema, &[]), Some(Accept::Any));
+        assert_eq!(accept(schema, &["*/*"]), Some(Accept::Any));
+        assert_eq!(accept(schema, &["application/json"]), Some(Accept::Json));
+        assert_eq!(accept(schema, &["application/vnd.oai.openapi+json"]), Some(Accept::OpenApiJson));
+        assert_eq!(accept(schema, &["application/vnd.oai.openapi, */*"]), Some(Accept::OpenApiYaml));
+        assert_eq!(accept(schema, &["application/json, application/vnd.oai.openapi"]), None);
+        assert_eq!(accept("/api/dcim/sites/", &["application/vnd.oai.openapi+json"]), None);
+    }
+}

@@ -1,0 +1,180 @@
+//! Reads: hit, stale, fill or join.
+
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+use http::HeaderValue;
+
+use super::Inner;
+use super::acl::Permit;
+use super::error::ProxyError;
+use super::fetch::{Landed, Landing, Streaming, is_gateway_error};
+use super::outcome::{Bypass, Miss, Outcome, StaleReason};
+use super::plan::Read;
+use super::reply::{CACHE_STATUS, Recipient, Reply, ReplyBody, of_entry};
+use crate::cache::clock::Moment;
+use crate::cache::entry::Entry;
+use crate::cache::flight::{Boarding, Lost};
+use crate::cache::freshness::Freshness;
+use crate::cache::public::PublicBase;
+
+/// What memory holds for a read.
+enum Found {
+    /// An answer that may be served as it is.
+    Fresh(Arc<Entry>),
+    /// One that has expired, and may be served while it is fetched anew.
+    Revalidate(Arc<Entry>),
+    /// One that may be served if NetBox cannot answer.
+    IfError(Arc<Entry>),
+    /// None.
+    Nothing(Miss),
+}
+
+impl Inner {
+    /// Answers a read; `Ok(None)` when it has to be passed to NetBox for this client alone.
+    pub(super) async fn read(
+        self: &Arc<Self>,
+        permit: &Permit,
+        read: &Read,
+        base: &PublicBase,
+    ) -> Result<Option<Reply>, ProxyError> {
+        let now = self.clock.now();
+        match self.look_up(read, now) {
+            Found::Fresh(entry) => Ok(Some(self.from_memory(read, base, &entry, now, StaleReason::MaxStale))),
+            Found::Revalidate(entry) => {
+                self.refresh(permit, read, base);
+                Ok(Some(self.from_memory(read, base, &entry, now, StaleReason::WhileRevalidate)))
+            }
+            Found::IfError(_) | Found::Nothing(_) if read.directives.only_if_cached => Err(ProxyError::NotCached),
+            Found::IfError(entry) if self.health.is_failing(now) => {
+                self.refresh(permit, read, base);
+                Ok(Some(self.from_memory(read, base, &entry, now, StaleReason::IfError)))
+            }
+            Found::IfError(entry) => match self.board(permit, read, base, Miss::Expired).await {
+                Err(error) if error.is_unavailable() => {
+                    self.instead(read, base, &entry).map_or(Err(error), |reply| Ok(Some(reply)))
+                }
+                Ok(Some(reply)) if is_gateway_error(reply.status) => {
+                    Ok(Some(self.instead(read, base, &entry).unwrap_or(reply)))
+                }
+                other => other,
+            },
+            Found::Nothing(miss) => self.board(permit, read, base, miss).await,
+        }
+    }
+
+    fn look_up(&self, read: &Read, now: Moment) -> Found {
+        let Some(entry) = self.store.get(&read.key) else { return Found::Nothing(Miss::Absent) };
+        let core = entry.core();
+        if !core.witness.is_current() {
+            return Found::Nothing(Miss::Outdated);
+        }
+        match core.lifetime.judge(core.stored, now, &read.directives) {
+            Freshness::Fresh => Found::Fresh(entry),
+            Freshness::Revalidate => Found::Revalidate(entry),
+            Freshness::IfError => Found::IfError(entry),
+            Freshness::Gone if now.since(core.stored) <= core.lifetime.ttl => Found::Nothing(Miss::Request),
+            Freshness::Gone => Found::Nothing(Miss::Expired),
+        }
+    }
+
+    /// An expired answer in place of NetBox's failure, if it has not been outdated meanwhile.
+    fn instead(&self, read: &Read, base: &PublicBase, entry: &Arc<Entry>) -> Option<Reply> {
+        let coherent = entry.core().witness.is_current();
+        coherent.then(|| self.from_memory(read, base, entry, self.clock.now(), StaleReason::IfError))
+    }
+
+    fn from_memory(
+        &self,
+        read: &Read,
+        base: &PublicBase,
+        entry: &Arc<Entry>,
+        now: Moment,
+        reason: StaleReason,
+    ) -> Reply {
+        let (age, ttl) = (now.since(entry.core().stored), entry.core().lifetime.ttl);
+        let outcome = match ttl.checked_sub(age) {
+            Some(ttl) => Outcome::Hit { ttl },
+            None => Outcome::Stale { by: age.saturating_sub(ttl), reason },
+        };
+        self.reply(read, base, entry, outcome, None)
+    }
+
+    fn reply(
+        &self,
+        read: &Read,
+        base: &PublicBase,
+        entry: &Arc<Entry>,
+        outcome: Outcome,
+        request_id: Option<HeaderValue>,
+    ) -> Reply {
+        let to = Recipient { base, links: &self.links, head: read.head, now: self.clock.now() };
+        of_entry(entry, self.body(read, base, entry), outcome, request_id, &to)
+    }
+
+    /// The entry's body for this public base, made now if it is the first client to come by that name.
+    fn body(&self, read: &Read, base: &PublicBase, entry: &Arc<Entry>) -> Bytes {
+        entry.body(base).unwrap_or_else(|| {
+            let (extended, body) = entry.with_form(base);
+            self.store.extend(read.key, entry, Arc::new(extended));
+            body
+        })
+    }
+
+    /// Fetches anew behind the client's back, once however many ask.
+    fn refresh(self: &Arc<Self>, permit: &Permit, read: &Read, base: &PublicBase) {
+        let witness = self.epochs.witness(read.canonical.view().branch);
+        if let Boarding::Lead(seat, _) = self.flights.board(read.key, witness) {
+            self.tasks.spawn(Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone()));
+        }
+    }
+
+    /// Joins the fetch under way, or starts one in a task of its own, and waits for it.
+    async fn board(
+        self: &Arc<Self>,
+        permit: &Permit,
+        read: &Read,
+        base: &PublicBase,
+        miss: Miss,
+    ) -> Result<Option<Reply>, ProxyError> {
+        // The witness is read before anything is sent: what changes from here on is noticed.
+        let witness = self.epochs.witness(read.canonical.view().branch);
+        let must_be_new = read.directives.no_cache || read.directives.max_age.is_some_and(|age| age.is_zero());
+        let boarding = if must_be_new {
+            self.flights.board_alone(read.key, witness)
+        } else {
+            self.flights.board(read.key, witness)
+        };
+        let (leads, passenger) = match boarding {
+            Boarding::Join(passenger) => (false, passenger),
+            Boarding::Lead(seat, passenger) => {
+                self.tasks.spawn(Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone()));
+                (true, passenger)
+            }
+        };
+        match passenger.landing().await.map_err(|Lost| ProxyError::Lost)? {
+            Landing::Failed(error) => Err(error),
+            Landing::Answer(Landed { entry, kept, request_id }) => {
+                let (outcome, id) = if leads {
+                    (Outcome::Filled { miss, kept }, request_id)
+                } else {
+                    (Outcome::Joined { miss, kept }, None)
+                };
+                Ok(Some(self.reply(read, base, &entry, outcome, id)))
+            }
+            Landing::TooLarge(_) if !leads => Ok(None),
+            Landing::TooLarge(streaming) => {
+                let streaming = streaming.lock().unwrap_or_else(PoisonError::into_inner).take();
+                Ok(streaming.map(|streaming| stream(streaming, read.head)))
+            }
+        }
+    }
+}
+
+fn stream(streaming: Streaming, head: bool) -> Reply {
+    let Streaming { status, mut headers, body } = streaming;
+    let outcome = Outcome::Bypass(Bypass::TooLarge);
+    headers.insert(CACHE_STATUS, outcome.cache_status());
+    let body = if head { ReplyBody::None } else { ReplyBody::Long(Box::new(body)) };
+    Reply { status, headers, body, outcome }
+}

@@ -1,0 +1,83 @@
+//! The answer on its way to a client.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{AGE, CONTENT_LENGTH};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use uuid::Uuid;
+
+use super::body::LongBody;
+use super::headers::{REQUEST_ID, localize};
+use super::outcome::Outcome;
+use super::rewrite::Links;
+use crate::cache::clock::Moment;
+use crate::cache::entry::Entry;
+use crate::cache::public::PublicBase;
+
+/// RFC 9211.
+pub(super) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+
+/// An answer.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status, NetBox's own.
+    pub status: StatusCode,
+    /// The headers, complete.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: ReplyBody,
+    /// What became of the request.
+    pub outcome: Outcome,
+}
+
+/// The body of a reply.
+#[derive(Debug)]
+pub enum ReplyBody {
+    /// None: the reply to a HEAD, whose `Content-Length` stands in the headers.
+    None,
+    /// In memory, shared with the cache.
+    Whole(Bytes),
+    /// Still arriving.
+    Long(Box<LongBody>),
+}
+
+/// For whom an answer in memory is made into a reply.
+pub(super) struct Recipient<'a> {
+    pub(super) base: &'a PublicBase,
+    pub(super) links: &'a Links,
+    pub(super) head: bool,
+    pub(super) now: Moment,
+}
+
+/// Makes a reply of an entry. `request_id` is NetBox's own, where the answer came from there just now.
+pub(super) fn of_entry(
+    entry: &Arc<Entry>,
+    body: Bytes,
+    outcome: Outcome,
+    request_id: Option<HeaderValue>,
+    to: &Recipient<'_>,
+) -> Reply {
+    let core = entry.core();
+    let mut headers = core.headers.clone();
+    localize(&mut headers, to.links, to.base);
+    if outcome.is_from_memory() {
+        headers.insert(AGE, to.now.since(core.stored).as_secs().into());
+    }
+    headers.insert(REQUEST_ID, request_id.unwrap_or_else(fresh_id));
+    headers.insert(CACHE_STATUS, outcome.cache_status());
+    let body = if to.head {
+        headers.insert(CONTENT_LENGTH, body.len().into());
+        ReplyBody::None
+    } else {
+        ReplyBody::Whole(body)
+    };
+    Reply { status: core.status, headers, body, outcome }
+}
+
+/// An id for a request that NetBox never saw, in the form of NetBox's own.
+pub fn fresh_id() -> HeaderValue {
+    let mut buffer = Uuid::encode_buffer();
+    let text = Uuid::new_v4().hyphenated().encode_lower(&mut buffer);
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("-"))
+}

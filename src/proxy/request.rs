@@ -1,0 +1,124 @@
+//! A request as the road sees it: free of axum, its path, query and branch already understood.
+
+use std::net::IpAddr;
+
+use http::{HeaderMap, Method};
+
+use super::error::{BadRequest, ProxyError};
+use crate::cache::public::PublicBase;
+use crate::netbox::branch::{BRANCH_HEADER, BRANCH_PARAMETER, Branch, InvalidBranch, SchemaId};
+use crate::netbox::object::{ApiPath, PathError};
+use crate::netbox::outgoing::BodyStream;
+use crate::netbox::query::Query;
+
+/// A client's request.
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The headers, as the client sent them; none is passed on unless [allowed](super::headers).
+    pub headers: HeaderMap,
+    /// What it addresses.
+    pub target: Target,
+    /// Under which name the client reached nbproxy.
+    pub base: PublicBase,
+    /// Where the client is.
+    pub peer: IpAddr,
+    /// The body; `None` when there is none.
+    pub body: Option<RequestBody>,
+}
+
+/// A request's body.
+pub struct RequestBody {
+    /// Its parts.
+    pub stream: BodyStream,
+    /// Its length in bytes, if the client said it.
+    pub length: Option<u64>,
+}
+
+/// What a request addresses.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The path below NetBox's base.
+    pub path: ApiPath,
+    /// The query. A `_branch` stays in it, since NetBox repeats it in `next`.
+    pub query: Query,
+    /// The branch that header and query agree on.
+    pub branch: Branch,
+}
+
+impl Target {
+    /// Understands a request's target; `base_path` is NetBox's sub-path.
+    ///
+    /// # Errors
+    /// [`ProxyError::NotMirrored`] for what NetBox's API does not cover, [`ProxyError::BadRequest`] for paths that can
+    /// be read in two ways and for what is no branch.
+    pub fn read(path: &str, query: &str, headers: &HeaderMap, base_path: &str) -> Result<Self, ProxyError> {
+        let path = ApiPath::parse(path, base_path).map_err(|error| match error {
+            PathError::NotMirrored => ProxyError::NotMirrored,
+            PathError::Ambiguous(what) => BadRequest::Path(what).into(),
+        })?;
+        let query = Query::parse(query);
+        let branch = branch(headers, &query)?;
+        Ok(Self { path, query, branch })
+    }
+
+    /// Whether the client asked for main by name (`?_branch=`), rather than saying nothing of branches.
+    pub fn names_main(&self) -> bool {
+        self.query.values(BRANCH_PARAMETER).any(<[u8]>::is_empty)
+    }
+}
+
+fn branch(headers: &HeaderMap, query: &Query) -> Result<Branch, BadRequest> {
+    let said = headers.get_all(BRANCH_HEADER).iter().map(|value| schema(value.as_bytes()));
+    let asked = query.values(BRANCH_PARAMETER).map(|value| match value {
+        b"" => Ok(Branch::Main),
+        text => schema(text),
+    });
+    let mut branches = said.chain(asked);
+    let Some(first) = branches.next().transpose()? else { return Ok(Branch::Main) };
+    for other in branches {
+        if other? != first {
+            return Err(BadRequest::BranchesDisagree);
+        }
+    }
+    Ok(first)
+}
+
+fn schema(text: &[u8]) -> Result<Branch, BadRequest> {
+    SchemaId::parse(text).map(Branch::Schema).map_err(|InvalidBranch| BadRequest::Branch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(header: &[&str], query: &str) -> Result<String, String> {
+        let mut headers = HeaderMap::new();
+        for value in header {
+            headers.append(BRANCH_HEADER, value.parse().unwrap());
+        }
+        Target::read("/api/dcim/sites/", query, &headers, "")
+            .map(|target| target.branch.to_string())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn header_and_query_must_agree() {
+        assert_eq!(read(&[], "").unwrap(), "main");
+        assert_eq!(read(&[], "_branch=").unwrap(), "main");
+        assert_eq!(read(&["abcd1234"], "").unwrap(), "abcd1234");
+        assert_eq!(read(&[], "%5Fbranch=abcd1234").unwrap(), "abcd1234");
+        assert_eq!(read(&["abcd1234", "abcd1234"], "_branch=abcd1234").unwrap(), "abcd1234");
+        for (header, query) in [
+            (&["abcd1234"][..], "_branch="),
+            (&["abcd1234", "abcd1235"], ""),
+            (&[], "_branch=abcd1234&_branch=other123"),
+            (&["Main"], ""),
+            (&[""], ""),
+            (&[], "_branch=branch_x"),
+            (&["abcd1234"], "_branch=abcd1235"),
+        ] {
+            assert!(read(header, query).is_err(), "{header:?} {query}");
+        }
+    }
+}

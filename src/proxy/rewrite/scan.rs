@@ -1,0 +1,257 @@
+//! Reading JSON just deeply enough to know which string is the value of which key. Nothing is parsed or validated:
+//! what is not JSON passes through unchanged.
+
+use bytes::BytesMut;
+use memchr::memchr2;
+
+use super::{Content, Move};
+
+/// Nesting beyond this is nobody's API answer; from there on everything passes as it is.
+const DEEPEST: usize = 256;
+
+/// Longer keys are none of ours.
+const LONGEST_KEY: usize = 20;
+
+/// Keys below which everything is some user's own data.
+const OPAQUE: [&[u8]; 13] = [
+    b"config_context",
+    b"local_context_data",
+    b"data",
+    b"prechange_data",
+    b"postchange_data",
+    b"parameters",
+    b"constraints",
+    b"conditions",
+    b"action_data",
+    b"default",
+    b"original",
+    b"modified",
+    b"current",
+];
+
+#[derive(Debug)]
+pub(super) struct Scanner {
+    directory: bool,
+    state: State,
+    stack: Vec<Frame>,
+    /// Whether the next string names a member of the innermost object.
+    at_key: bool,
+    /// What the key just read says of the value to come.
+    coming: Kind,
+    key: Vec<u8>,
+    held: Vec<u8>,
+    /// The string's last byte was a backslash that escapes the next.
+    escaped: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Between strings.
+    Between,
+    /// In a key.
+    Key,
+    /// In a string that stays as it is.
+    Text,
+    /// At the beginning of a value that may have to be moved; `held` is its beginning.
+    Candidate(Kind),
+    /// Too deep: all passes.
+    Blind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Link,
+    DisplayLink,
+    CustomFields,
+    Opaque,
+    Other,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    object: bool,
+    opaque: bool,
+    /// The object that holds custom fields: its members are named and filled by users.
+    fields: bool,
+}
+
+impl Scanner {
+    pub(super) fn new(content: Content) -> Self {
+        Self {
+            directory: content == Content::Directory,
+            state: State::Between,
+            stack: Vec::new(),
+            at_key: false,
+            coming: Kind::Other,
+            key: Vec::with_capacity(LONGEST_KEY + 1),
+            held: Vec::new(),
+            escaped: false,
+        }
+    }
+
+    pub(super) fn feed(&mut self, part: &[u8], api: &[Move], ui: &[Move], out: &mut BytesMut, links: &mut Vec<u32>) {
+        out.reserve(part.len());
+        let mut rest = part;
+        while !rest.is_empty() {
+            let used = match self.state {
+                State::Between => self.between(rest, out),
+                State::Key => self.key(rest, out),
+                State::Text => self.text(rest, out),
+                State::Candidate(kind) => {
+                    let moves = if kind == Kind::Link { api } else { ui };
+                    let found = if kind == Kind::Link { Some(&mut *links) } else { None };
+                    self.candidate(rest, moves, out, found)
+                }
+                State::Blind => copy(rest, rest.len(), out),
+            };
+            rest = rest.get(used..).unwrap_or_default();
+        }
+    }
+
+    pub(super) fn finish(&mut self, out: &mut BytesMut) {
+        out.extend_from_slice(&self.held);
+        self.held.clear();
+    }
+
+    fn between(&mut self, rest: &[u8], out: &mut BytesMut) -> usize {
+        for (at, byte) in rest.iter().enumerate() {
+            match byte {
+                b'"' => {
+                    self.open_string();
+                    return copy(rest, at + 1, out);
+                }
+                b'{' | b'[' => self.open(*byte == b'{'),
+                b'}' | b']' => self.close(),
+                b',' => {
+                    self.at_key = self.stack.last().is_some_and(|frame| frame.object);
+                    self.coming = Kind::Other;
+                }
+                b':' => self.at_key = false,
+                _ => {}
+            }
+            if self.state == State::Blind {
+                return copy(rest, at + 1, out);
+            }
+        }
+        copy(rest, rest.len(), out)
+    }
+
+    fn open_string(&mut self) {
+        self.escaped = false;
+        let value_may_move = matches!(self.coming, Kind::Link | Kind::DisplayLink);
+        self.state = if self.at_key {
+            self.key.clear();
+            State::Key
+        } else if value_may_move {
+            State::Candidate(self.coming)
+        } else {
+            State::Text
+        };
+    }
+
+    fn open(&mut self, object: bool) {
+        let above = self.stack.last().is_some_and(|frame| frame.opaque);
+        let opaque = above || self.coming == Kind::Opaque;
+        self.stack.push(Frame { object, opaque, fields: object && self.coming == Kind::CustomFields });
+        self.at_key = object;
+        self.coming = Kind::Other;
+        if self.stack.len() > DEEPEST {
+            self.state = State::Blind;
+        }
+    }
+
+    fn close(&mut self) {
+        self.stack.pop();
+        self.at_key = false;
+        self.coming = Kind::Other;
+    }
+
+    fn key(&mut self, rest: &[u8], out: &mut BytesMut) -> usize {
+        let (length, ended) = self.string_part(rest);
+        let text = rest.get(..length).unwrap_or_default();
+        let room = (LONGEST_KEY + 2).saturating_sub(self.key.len());
+        self.key.extend_from_slice(text.get(..text.len().min(room)).unwrap_or_default());
+        if ended {
+            self.key.pop();
+            self.coming = self.kind();
+            self.at_key = false;
+            self.state = State::Between;
+        }
+        copy(rest, length, out)
+    }
+
+    fn kind(&self) -> Kind {
+        let Some(frame) = self.stack.last() else { return Kind::Other };
+        if frame.opaque || self.key.len() > LONGEST_KEY {
+            return Kind::Other;
+        }
+        match self.key.as_slice() {
+            _ if self.directory && self.stack.len() == 1 => Kind::Link,
+            b"url" | b"next" | b"previous" if !frame.fields => Kind::Link,
+            b"display_url" if !frame.fields => Kind::DisplayLink,
+            b"custom_fields" => Kind::CustomFields,
+            key if OPAQUE.contains(&key) => Kind::Opaque,
+            _ => Kind::Other,
+        }
+    }
+
+    fn text(&mut self, rest: &[u8], out: &mut BytesMut) -> usize {
+        let (length, ended) = self.string_part(rest);
+        if ended {
+            self.coming = Kind::Other;
+            self.state = State::Between;
+        }
+        copy(rest, length, out)
+    }
+
+    /// How much of `rest` belongs to the string, its closing quote included, and whether that was found.
+    fn string_part(&mut self, rest: &[u8]) -> (usize, bool) {
+        let mut at = 0;
+        if std::mem::take(&mut self.escaped) {
+            at = 1;
+        }
+        while let Some(found) = rest.get(at..).and_then(|tail| memchr2(b'"', b'\\', tail)) {
+            let here = at + found;
+            if rest.get(here) == Some(&b'"') {
+                return (here + 1, true);
+            }
+            if here + 1 == rest.len() {
+                self.escaped = true;
+                return (rest.len(), false);
+            }
+            at = here + 2;
+        }
+        (rest.len(), false)
+    }
+
+    /// Holds the value's beginning back until it is certain whether it is one that moves.
+    fn candidate(&mut self, rest: &[u8], moves: &[Move], out: &mut BytesMut, links: Option<&mut Vec<u32>>) -> usize {
+        for (at, byte) in rest.iter().enumerate() {
+            self.held.push(*byte);
+            if let Some(found) = moves.iter().find(|candidate| candidate.from == self.held) {
+                if let Some(links) = links
+                    && let Ok(here) = u32::try_from(out.len())
+                {
+                    links.push(here);
+                }
+                out.extend_from_slice(&found.to);
+                self.held.clear();
+                self.state = State::Text;
+                return at + 1;
+            }
+            if !moves.iter().any(|candidate| candidate.from.starts_with(&self.held)) {
+                // The byte that did not fit may end or escape the string: it is read again as text.
+                self.held.pop();
+                self.finish(out);
+                self.state = State::Text;
+                return at;
+            }
+        }
+        rest.len()
+    }
+}
+
+fn copy(rest: &[u8], length: usize, out: &mut BytesMut) -> usize {
+    out.extend_from_slice(rest.get(..length).unwrap_or_default());
+    length
+}

@@ -1,0 +1,204 @@
+//! Metrics in Prometheus' text format: typed methods, bounded labels. A label never holds a raw path.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::fmt::Write as _;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// How many endpoints get a label of their own; the rest is `other`.
+const MOST_ENDPOINTS: usize = 256;
+
+/// The upper bounds of time histograms, in seconds: a hit takes microseconds, a first OpenAPI document half a minute.
+const SECONDS: [f64; 14] = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
+
+/// All of nbproxy's metrics.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<OutcomeLabel, Histogram>,
+    upstream_seconds: Family<StatusLabel, Histogram>,
+    bumps: Family<SourceLabel, Counter>,
+    refused_token: Counter,
+    gauges: Gauges,
+    endpoints: RwLock<HashSet<EndpointLabel>>,
+}
+
+/// Figures that are read when they are asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Snapshot {
+    /// Entries in the cache.
+    pub entries: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Entries that had to make room so far.
+    pub evictions: u64,
+    /// Requests at NetBox.
+    pub in_flight: usize,
+    /// Requests that wait for a place there.
+    pub waiting: usize,
+    /// Whether the daemon is ready.
+    pub ready: bool,
+}
+
+#[derive(Debug, Default)]
+struct Gauges {
+    entries: Gauge,
+    bytes: Gauge,
+    evictions: Gauge,
+    in_flight: Gauge,
+    waiting: Gauge,
+    ready: Gauge,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    outcome: &'static str,
+    endpoint: EndpointLabel,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StatusLabel {
+    status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceLabel {
+    source: &'static str,
+}
+
+/// An endpoint's name that NetBox is known to have.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct EndpointLabel(Arc<str>);
+
+impl std::borrow::Borrow<str> for EndpointLabel {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl EncodeLabelValue for EndpointLabel {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        encoder.write_str(&self.0)
+    }
+}
+
+impl Metrics {
+    /// All at zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("nbproxy");
+        let histogram: fn() -> Histogram = || Histogram::new(SECONDS);
+        let seconds = Family::new_with_constructor(histogram);
+        let upstream_seconds = Family::new_with_constructor(histogram);
+        let (requests, bumps) = (Family::default(), Family::default());
+        let (refused_token, gauges) = (Counter::default(), Gauges::default());
+        registry.register("requests", "Requests answered, by outcome and endpoint", requests.clone());
+        let help = "Time from a request's head to its answer's head";
+        registry.register_with_unit("request", help, Unit::Seconds, seconds.clone());
+        let help = "Time NetBox took from a request's dispatch to its answer's head";
+        registry.register_with_unit("upstream", help, Unit::Seconds, upstream_seconds.clone());
+        registry.register("epoch_bumps", "Changes told of, by source", bumps.clone());
+        let help = "Answers in which NetBox refused the shared token";
+        registry.register("upstream_token_refused", help, refused_token.clone());
+        registry.register("cache_entries", "Entries in the cache", gauges.entries.clone());
+        registry.register_with_unit("cache", "Bytes the cache is counted with", Unit::Bytes, gauges.bytes.clone());
+        registry.register("cache_evictions", "Entries that had to make room", gauges.evictions.clone());
+        registry.register("upstream_in_flight", "Requests at NetBox", gauges.in_flight.clone());
+        registry.register("upstream_waiting", "Requests that wait for a place at NetBox", gauges.waiting.clone());
+        registry.register("ready", "1 when ready to serve", gauges.ready.clone());
+        let endpoints = RwLock::default();
+        Self { registry, requests, seconds, upstream_seconds, bumps, refused_token, gauges, endpoints }
+    }
+
+    /// A request was answered.
+    pub fn request(&self, outcome: &'static str, endpoint: &str, took: Duration) {
+        let endpoint = self.label(endpoint);
+        self.requests.get_or_create(&RequestLabels { outcome, endpoint }).inc();
+        self.seconds.get_or_create(&OutcomeLabel { outcome }).observe(took.as_secs_f64());
+    }
+
+    /// NetBox answered, with a status of this class (`2xx`), or did not (`none`).
+    pub fn upstream(&self, status: &'static str, took: Duration) {
+        self.upstream_seconds.get_or_create(&StatusLabel { status }).observe(took.as_secs_f64());
+    }
+
+    /// NetBox has this endpoint: it answered 2xx there. Only such names become labels.
+    pub fn endpoint_exists(&self, endpoint: &str) {
+        if self.endpoints.read().unwrap_or_else(PoisonError::into_inner).contains(endpoint) {
+            return;
+        }
+        let mut known = self.endpoints.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < MOST_ENDPOINTS {
+            known.insert(EndpointLabel(endpoint.into()));
+        }
+    }
+
+    /// A change was told of.
+    pub fn bump(&self, source: &'static str) {
+        self.bumps.get_or_create(&SourceLabel { source }).inc();
+    }
+
+    /// NetBox refused the shared token.
+    pub fn token_refused(&self) {
+        self.refused_token.inc();
+    }
+
+    /// Everything, as Prometheus reads it.
+    pub fn render(&self, now: Snapshot) -> String {
+        let set = |gauge: &Gauge, value: u64| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        set(&self.gauges.entries, now.entries);
+        set(&self.gauges.bytes, now.bytes);
+        set(&self.gauges.evictions, now.evictions);
+        set(&self.gauges.in_flight, now.in_flight as u64);
+        set(&self.gauges.waiting, now.waiting as u64);
+        set(&self.gauges.ready, now.ready.into());
+        let mut out = String::new();
+        // Writing to a String does not fail.
+        let _written = text::encode(&mut out, &self.registry);
+        out
+    }
+
+    fn label(&self, endpoint: &str) -> EndpointLabel {
+        let known = self.endpoints.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(endpoint).cloned().unwrap_or_else(|| EndpointLabel("other".into()))
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_bounded_by_what_netbox_has() {
+        let metrics = Metrics::new();
+        metrics.endpoint_exists("dcim/sites");
+        metrics.request("hit", "dcim/sites", Duration::from_millis(1));
+        metrics.request("bypass", "dcim/made-up-\"name", Duration::from_millis(1));
+        (0..1000).for_each(|n| metrics.endpoint_exists(&format!("plugins/x/{n}")));
+        let text = metrics.render(Snapshot { entries: 3, ..Snapshot::default() });
+        assert!(text.contains("nbproxy_requests_total{outcome=\"hit\",endpoint=\"dcim/sites\"} 1"), "{text}");
+        assert!(text.contains("nbproxy_requests_total{outcome=\"bypass\",endpoint=\"other\"} 1"), "{text}");
+        assert!(text.contains("nbproxy_cache_entries 3"), "{text}");
+        assert!(!text.contains("made-up"), "{text}");
+        assert_eq!(metrics.endpoints.read().unwrap().len(), MOST_ENDPOINTS);
+    }
+}
