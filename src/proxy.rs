@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use http::HeaderValue;
 use tokio_util::task::TaskTracker;
 
 use crate::cache::clock::Clock;
@@ -144,6 +145,11 @@ impl Proxy {
             Plan::Pass(reason) => inner.pass(&permit, request, Outcome::Bypass(reason)).await,
             Plan::Write(effect) => inner.write(permit, request, effect).await,
         }
+    }
+
+    /// NetBox's `API-Version`, once an answer has told it.
+    pub fn api_version(&self) -> Option<HeaderValue> {
+        self.inner.watch.api_version().and_then(|version| HeaderValue::try_from(version).ok())
     }
 
     /// The memory, for its figures.

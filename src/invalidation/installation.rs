@@ -34,6 +34,11 @@ impl Watch {
         self.lock().installation.as_ref().is_some_and(Installation::has_branching)
     }
 
+    /// The `API-Version` last seen.
+    pub fn api_version(&self) -> Option<String> {
+        self.lock().api_version.clone()
+    }
+
     /// The body of an answer of `/api/status/`. Anything else is ignored.
     pub fn observe_status(&self, body: &[u8]) {
         let Some(found) = Installation::from_status(body) else { return };

@@ -24,7 +24,7 @@ mod client;
 pub use client::{BaseUrl, BaseUrlError, SetUpError, TlsFiles};
 
 /// How a session is set.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// NetBox's base, with its sub-path if it has one.
     pub base: BaseUrl,

@@ -18,6 +18,13 @@ pub struct Config {
     pub anonymous: Option<Access>,
 }
 
+impl Config {
+    /// Lets nobody in.
+    pub fn nobody() -> Self {
+        Self { clients: Vec::new(), anonymous: None }
+    }
+}
+
 /// What may be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {

@@ -73,6 +73,17 @@ pub enum Side {
     Own,
 }
 
+impl Side {
+    /// Its word in logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Upstream => "upstream",
+            Self::Own => "own",
+        }
+    }
+}
+
 impl ProxyError {
     /// Sorts what the session reports.
     pub(super) fn from_upstream(error: UpstreamError) -> Self {

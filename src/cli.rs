@@ -1,0 +1,46 @@
+//! The command line: flags for the few settings that people type, and what to do.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A caching read-through proxy for NetBox.
+#[derive(Debug, Parser)]
+#[command(name = "nbproxy", version, about)]
+pub struct Cli {
+    /// Flags that override settings.
+    #[command(flatten)]
+    pub flags: Flags,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Flags that override settings.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Flags {
+    /// A settings file (TOML)
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// NetBox's base URL
+    #[arg(long, value_name = "URL", global = true)]
+    pub upstream_url: Option<String>,
+    /// A file that holds NetBox's token
+    #[arg(long, value_name = "FILE", global = true)]
+    pub upstream_token_file: Option<PathBuf>,
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS:PORT", global = true)]
+    pub listen: Option<String>,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, Default, Subcommand)]
+pub enum Command {
+    /// Serve NetBox's API (what happens without a command)
+    #[default]
+    Serve,
+    /// Check the settings and print them, secrets masked
+    Check,
+    /// Ask a running nbproxy whether it is alive, for containers without a shell
+    Healthcheck,
+}

@@ -1,0 +1,147 @@
+//! Build, bind, run until told to stop, drain.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::cache::clock::Clock;
+use crate::cache::epochs::Epochs;
+use crate::cache::policy::Policy;
+use crate::cache::store::Store;
+use crate::invalidation::bus::Bus;
+use crate::invalidation::installation::Watch;
+use crate::netbox::session::{Session, SetUpError};
+use crate::proxy::acl::{self, Acl};
+use crate::proxy::auth::Auth;
+use crate::proxy::rewrite::Links;
+use crate::proxy::{Parts, Proxy};
+use crate::settings::Settings;
+use crate::telemetry::metrics::Metrics;
+use crate::web::readiness::Readiness;
+use crate::web::{self, AdminAccess, App, AppParts, Naming};
+
+mod background;
+pub mod healthcheck;
+mod listener;
+mod shutdown;
+
+use listener::{Limits, Listener};
+
+/// A daemon that is bound to its addresses and has not begun to serve.
+#[derive(Debug)]
+pub struct Server {
+    public: Listener,
+    admin: Listener,
+    proxy: Proxy,
+    readiness: Readiness,
+    tasks: TaskTracker,
+    settings: Settings,
+    app: App,
+    metrics: Arc<Metrics>,
+}
+
+/// Why the daemon cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The way to NetBox cannot be prepared.
+    #[error(transparent)]
+    Session(#[from] SetUpError),
+}
+
+impl Server {
+    /// Builds everything and binds the addresses; nothing is asked of NetBox yet.
+    ///
+    /// # Errors
+    /// [`StartError`] names the address or file that could not be used.
+    pub async fn build(mut settings: Settings, clock: Clock) -> Result<Self, StartError> {
+        let metrics = Arc::new(Metrics::new());
+        let (epochs, pen) = Epochs::new(clock.clone());
+        let bus = Arc::new(Bus::new(pen, clock.clone(), Arc::clone(&metrics)));
+        let session = Session::new(settings.upstream.session.clone())?;
+        let base_path = session.base().path().to_owned();
+        let tasks = TaskTracker::new();
+        let access = std::mem::replace(&mut settings.access, crate::proxy::auth::Config::nobody());
+        let proxy = Proxy::new(Parts {
+            links: Links::new(session.base(), settings.upstream.ui_url.as_deref()),
+            session,
+            store: Store::new(settings.cache.store),
+            policy: Policy::new(settings.cache.policy.clone()),
+            epochs,
+            watch: Watch::new(Arc::clone(&bus)),
+            bus,
+            auth: Auth::new(access),
+            acl: Acl::new(acl::Config { token: settings.upstream.token.clone(), deny: settings.deny.clone() }),
+            clock: clock.clone(),
+            metrics: Arc::clone(&metrics),
+            tasks: tasks.clone(),
+        });
+        let naming =
+            Naming { fixed: settings.server.public_base.clone(), trusted: settings.server.trusted_proxies.clone() };
+        let app = App::new(AppParts {
+            proxy: proxy.clone(),
+            naming,
+            base_path,
+            max_request_body: settings.server.max_request_body,
+            clock,
+            metrics: Arc::clone(&metrics),
+        });
+        let public = listen(settings.server.listen).await?;
+        let admin = listen(settings.admin.listen).await?;
+        Ok(Self { public, admin, proxy, readiness: Readiness::default(), tasks, settings, app, metrics })
+    }
+
+    /// Where clients are served.
+    pub fn address(&self) -> SocketAddr {
+        self.public.address()
+    }
+
+    /// Where operators are.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin.address()
+    }
+
+    /// Serves until `stop` is ready, then drains; see [`shutdown`].
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let Self { public, admin, proxy, readiness, tasks, settings, app, metrics } = self;
+        tracing::info!(
+            listen = %public.address(),
+            admin = %admin.address(),
+            upstream = settings.upstream.session.base.as_str(),
+            "serving netbox's api"
+        );
+        let access = match (&settings.admin.token, admin.address().ip().is_loopback()) {
+            (Some(token), _) => AdminAccess::Token(Arc::clone(token)),
+            (None, true) => AdminAccess::Open,
+            (None, false) => AdminAccess::Closed,
+        };
+        let limits = Limits { connections: settings.server.max_connections, header: settings.server.header_timeout };
+        let stages = shutdown::Stages::new(readiness.clone(), tasks.clone());
+        let background = CancellationToken::new();
+        let reached = readiness.latch();
+        tasks.spawn(background::probe(proxy.clone(), settings.upstream.probe_interval, reached, background.clone()));
+        let admin_router = web::admin(proxy, metrics, readiness, access);
+        let admin_limits = Limits { connections: 64, header: settings.server.header_timeout };
+        let clients = public.serve(web::public(app), limits, stages.public());
+        let operators = admin.serve(admin_router, admin_limits, stages.admin());
+        tokio::join!(clients, operators, async {
+            stop.await;
+            stages.run(settings.server.shutdown_grace, background).await;
+        });
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<Listener, StartError> {
+    Listener::bind(address).await.map_err(|source| StartError::Bind { address, source })
+}

@@ -1,0 +1,144 @@
+//! Settings: what was typed becomes what is true, or every fault is reported at once with its key and where it came
+//! from. Embedded defaults ← file ← environment ← flags.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::cache::public::PublicBase;
+use crate::cache::{policy, store};
+use crate::cli::Flags;
+use crate::netbox::session;
+use crate::netbox::token::Token;
+use crate::proxy::auth;
+use crate::telemetry::logging;
+
+mod problem;
+mod raw;
+mod reader;
+mod resolve;
+
+pub use problem::{Problem, Problems};
+
+/// All that is to be known before the daemon starts.
+#[derive(Debug)]
+pub struct Settings {
+    /// How NetBox is reached.
+    pub upstream: Upstream,
+    /// How clients reach nbproxy.
+    pub server: Server,
+    /// How operators do.
+    pub admin: Admin,
+    /// What is remembered.
+    pub cache: Cache,
+    /// Who is let in.
+    pub access: auth::Config,
+    /// What is closed on the shared token.
+    pub deny: Vec<crate::netbox::pattern::Pattern>,
+    /// How logs are written.
+    pub log: logging::Config,
+    /// The resolved settings as text, secrets masked, a line each.
+    pub shown: Vec<String>,
+}
+
+/// How NetBox is reached.
+#[derive(Debug)]
+pub struct Upstream {
+    /// The session's settings.
+    pub session: session::Config,
+    /// The shared token.
+    pub token: Option<Arc<Token>>,
+    /// Where `display_url` leads, without a slash at its end; `None` leaves it alone.
+    pub ui_url: Option<String>,
+    /// How often NetBox's status is asked for; `None` only until it was reached once.
+    pub probe_interval: Option<Duration>,
+}
+
+/// How clients reach nbproxy.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// The base of URLs that clients are given, if it is not the name each used.
+    pub public_base: Option<PublicBase>,
+    /// Whose `X-Forwarded-*` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Connections at once.
+    pub max_connections: usize,
+    /// For a request's head to arrive.
+    pub header_timeout: Duration,
+    /// Bytes of a request's body.
+    pub max_request_body: u64,
+    /// How long a shutdown may take.
+    pub shutdown_grace: Duration,
+}
+
+/// How operators reach nbproxy.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// The token that opens `/metrics` beyond loopback.
+    pub token: Option<Arc<Token>>,
+}
+
+/// What is remembered.
+#[derive(Debug)]
+pub struct Cache {
+    /// How much.
+    pub store: store::Config,
+    /// What, and for how long.
+    pub policy: policy::Config,
+}
+
+/// Loads the settings of this process.
+///
+/// # Errors
+/// All faults at once.
+pub fn load(flags: &Flags) -> Result<Settings, Problems> {
+    from_environment(
+        flags,
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect(),
+    )
+}
+
+/// Loads the settings, given the environment.
+///
+/// # Errors
+/// All faults at once.
+pub fn from_environment(flags: &Flags, environment: BTreeMap<String, String>) -> Result<Settings, Problems> {
+    let tree = raw::layers(flags, environment)?;
+    resolve::resolve(tree)
+}
+
+impl Settings {
+    /// The settings of a TOML text over the defaults, as tests and embedders use them.
+    ///
+    /// # Errors
+    /// All faults at once.
+    pub fn from_toml(text: &str) -> Result<Self, Problems> {
+        resolve::resolve(raw::text(text)?)
+    }
+}
+
+impl Admin {
+    /// Where this process's own admin listener can be asked from the same machine.
+    pub fn local(&self) -> SocketAddr {
+        let mut address = self.listen;
+        if address.ip().is_unspecified() {
+            let loopback: std::net::IpAddr =
+                if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
+            address.set_ip(loopback);
+        }
+        address
+    }
+}
+
+/// A file that was named, if one was.
+fn path(text: String) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| PathBuf::from(text))
+}

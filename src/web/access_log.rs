@@ -1,0 +1,136 @@
+//! One line for each request, when its answer has left; and its figures.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderValue, Method, StatusCode};
+use http_body::{Body as _, Frame, SizeHint};
+
+use super::AppParts;
+use crate::cache::clock::Moment;
+use crate::proxy::error::{ProxyError, Side};
+use crate::telemetry::metrics::Metrics;
+
+/// What will be said of a request.
+#[derive(Debug)]
+pub(super) struct Line {
+    metrics: Arc<Metrics>,
+    clock: crate::cache::clock::Clock,
+    began: Moment,
+    method: Method,
+    endpoint: String,
+    caller: String,
+    outcome: &'static str,
+    detail: Option<&'static str>,
+    request_id: Option<HeaderValue>,
+    status: StatusCode,
+    side: Option<Side>,
+}
+
+impl Line {
+    pub(super) fn begin(app: &Arc<AppParts>, request: &Request) -> Self {
+        Self {
+            metrics: Arc::clone(&app.metrics),
+            clock: app.clock.clone(),
+            began: app.clock.now(),
+            method: request.method().clone(),
+            endpoint: String::new(),
+            caller: String::new(),
+            outcome: "failed",
+            detail: None,
+            request_id: None,
+            status: StatusCode::OK,
+            side: None,
+        }
+    }
+
+    pub(super) fn endpoint(&mut self, name: &str) {
+        name.clone_into(&mut self.endpoint);
+    }
+
+    pub(super) fn caller(&mut self, name: &str) {
+        name.clone_into(&mut self.caller);
+    }
+
+    pub(super) fn outcome(&mut self, outcome: &'static str, detail: Option<&'static str>) {
+        (self.outcome, self.detail) = (outcome, detail);
+    }
+
+    pub(super) fn request_id(&mut self, id: Option<&HeaderValue>) {
+        self.request_id = id.cloned();
+    }
+
+    pub(super) fn failed(&mut self, error: &ProxyError) {
+        self.outcome = if matches!(error, ProxyError::Denied(_)) { "denied" } else { "failed" };
+        (self.detail, self.side) = (Some(error.as_str()), Some(error.side()));
+    }
+
+    /// Counts the request, and writes the line once the body has left.
+    pub(super) fn finish(mut self, response: Response) -> Response {
+        self.status = response.status();
+        self.metrics.request(self.outcome, &self.endpoint, self.clock.now().since(self.began));
+        match response.body().size_hint().exact() {
+            Some(bytes) => {
+                self.write(bytes);
+                response
+            }
+            None => response.map(|inner| Body::new(Counted { inner, line: self, bytes: 0 })),
+        }
+    }
+
+    fn write(&self, bytes: u64) {
+        tracing::info!(
+            target: "nbproxy::access",
+            caller = self.caller,
+            method = self.method.as_str(),
+            endpoint = self.endpoint,
+            status = self.status.as_u16(),
+            outcome = self.outcome,
+            detail = self.detail,
+            side = self.side.map(Side::as_str),
+            request_id = self.request_id.as_ref().and_then(|id| id.to_str().ok()),
+            time_ms = self.clock.now().since(self.began).as_secs_f64() * 1000.0,
+            bytes,
+            "request"
+        );
+    }
+}
+
+/// A body that flows on, and the line that is written when it ends, however it ends.
+struct Counted {
+    inner: Body,
+    line: Line,
+    bytes: u64,
+}
+
+impl http_body::Body for Counted {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        if let Some(Ok(frame)) = &frame {
+            self.bytes += frame.data_ref().map_or(0, Bytes::len) as u64;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.line.write(self.bytes);
+    }
+}

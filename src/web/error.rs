@@ -1,0 +1,101 @@
+//! The only file that picks status codes. Shapes are NetBox's; what the cause was stays in the log.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+
+use super::mirror::JSON;
+use crate::netbox::error::Error as UpstreamError;
+use crate::proxy::auth::Denied;
+use crate::proxy::error::{BadRequest, ProxyError};
+use crate::proxy::reply::fresh_id;
+
+/// When to try again after the queue was full: as long as a page of a slow NetBox takes.
+const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("2");
+
+/// The response that says why there is none of NetBox's.
+///
+/// `api_version`: NetBox's, where it is known; pynetbox reads it from a 403, too.
+pub(super) fn response(error: &ProxyError, api_version: Option<HeaderValue>) -> Response {
+    let status = status(error);
+    let mut response = json(status, &detail(error));
+    let headers = response.headers_mut();
+    headers.insert("x-request-id", fresh_id());
+    if let Ok(value) = HeaderValue::try_from(format!("nbproxy; detail={}", error.as_str())) {
+        headers.insert("cache-status", value);
+    }
+    if let Some(version) = api_version {
+        headers.insert("api-version", version);
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, RETRY_SECONDS);
+    }
+    response
+}
+
+/// `{"detail": …}`, as NetBox answers when it refuses.
+pub(super) fn json(status: StatusCode, detail: &str) -> Response {
+    let mut response = Response::new(Body::from(serde_json::json!({ "detail": detail }).to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response
+}
+
+fn status(error: &ProxyError) -> StatusCode {
+    match error {
+        ProxyError::NotMirrored => StatusCode::NOT_FOUND,
+        ProxyError::BadRequest(BadRequest::BodyTooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
+        ProxyError::BadRequest(_) => StatusCode::BAD_REQUEST,
+        // NetBox never says 401, and clients treat its 403 specially.
+        ProxyError::Denied(_) => StatusCode::FORBIDDEN,
+        ProxyError::NotCached => StatusCode::GATEWAY_TIMEOUT,
+        ProxyError::Upstream(error) => match error.as_ref() {
+            UpstreamError::Unreachable(_) | UpstreamError::Broken(_) => StatusCode::BAD_GATEWAY,
+            UpstreamError::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
+            UpstreamError::QueueFull | UpstreamError::QueueTimedOut(_) => StatusCode::SERVICE_UNAVAILABLE,
+            UpstreamError::RequestBody(_) => StatusCode::BAD_REQUEST,
+            UpstreamError::Unsendable(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        },
+        ProxyError::AnswerCut(error) => match error.as_ref() {
+            UpstreamError::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
+            UpstreamError::Unreachable(_)
+            | UpstreamError::Broken(_)
+            | UpstreamError::QueueFull
+            | UpstreamError::QueueTimedOut(_)
+            | UpstreamError::RequestBody(_)
+            | UpstreamError::Unsendable(_) => StatusCode::BAD_GATEWAY,
+        },
+        ProxyError::TokenRefused => StatusCode::BAD_GATEWAY,
+        ProxyError::Lost => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn detail(error: &ProxyError) -> String {
+    let waited = error.waited().unwrap_or_default();
+    match error {
+        ProxyError::NotMirrored => {
+            "Not found. nbproxy mirrors NetBox's /api/ and /graphql/, and nothing else.".to_owned()
+        }
+        ProxyError::BadRequest(bad) => format!("Bad request: {bad}."),
+        ProxyError::Denied(Denied::NoKey) => "Authentication credentials were not provided.".to_owned(),
+        ProxyError::Denied(Denied::UnknownKey { v2: false }) => "Invalid v1 token".to_owned(),
+        ProxyError::Denied(Denied::UnknownKey { v2: true }) => "Invalid v2 token".to_owned(),
+        ProxyError::Denied(denied) => {
+            format!("You do not have permission to perform this action. (nbproxy: {denied})")
+        }
+        ProxyError::NotCached => "nbproxy holds no current answer, and only-if-cached was asked for.".to_owned(),
+        ProxyError::Upstream(error) => match error.as_ref() {
+            UpstreamError::Unreachable(_) => "nbproxy cannot reach NetBox.".to_owned(),
+            UpstreamError::Broken(_) => "NetBox broke the connection off before it had answered.".to_owned(),
+            UpstreamError::TimedOut(_) => format!("NetBox did not answer within {waited:?}."),
+            UpstreamError::QueueFull => "Too many requests wait for NetBox already.".to_owned(),
+            UpstreamError::QueueTimedOut(_) => format!("NetBox was busy with other requests for {waited:?}."),
+            UpstreamError::RequestBody(_) => "Bad request: the request's body did not arrive whole.".to_owned(),
+            UpstreamError::Unsendable(_) => "nbproxy could not put the request to NetBox together.".to_owned(),
+        },
+        ProxyError::AnswerCut(_) => "NetBox's answer broke off before its end.".to_owned(),
+        ProxyError::TokenRefused => "NetBox refuses nbproxy's own token; its operator has been told.".to_owned(),
+        ProxyError::Lost => "nbproxy lost track of this request.".to_owned(),
+    }
+}

@@ -1,0 +1,64 @@
+//! The one handler of the public listener.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::HeaderValue;
+
+use super::access_log::Line;
+use super::{App, AppParts, error, upload};
+use crate::proxy::error::ProxyError;
+use crate::proxy::reply::{Reply, ReplyBody};
+use crate::proxy::request::{Request as Asked, Target};
+
+/// Where a connection comes from; every request carries it.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// Answers whatever is asked.
+pub(super) async fn mirror(State(App(app)): State<App>, request: Request) -> Response {
+    let mut line = Line::begin(&app, &request);
+    match answer(&app, request, &mut line).await {
+        Ok(reply) => {
+            line.outcome(reply.outcome.as_str(), reply.outcome.detail());
+            line.request_id(reply.headers.get("x-request-id"));
+            respond(reply, line)
+        }
+        Err(error) => {
+            let response = error::response(&error, app.proxy.api_version());
+            line.failed(&error);
+            line.finish(response)
+        }
+    }
+}
+
+async fn answer(app: &AppParts, request: Request, line: &mut Line) -> Result<Reply, ProxyError> {
+    let (parts, body) = request.into_parts();
+    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
+    let caller = app.proxy.identify(&parts.headers);
+    let target = Target::read(parts.uri.path(), parts.uri.query().unwrap_or_default(), &parts.headers, &app.base_path)?;
+    line.endpoint(target.path.name());
+    let caller = caller?;
+    line.caller(caller.name());
+    let base = app.naming.base(&parts, peer)?;
+    let body = upload::read(body, app.max_request_body)?;
+    let asked = Asked { method: parts.method, headers: parts.headers, target, base, peer, body };
+    app.proxy.handle(caller, asked).await
+}
+
+fn respond(reply: Reply, line: Line) -> Response {
+    let Reply { status, headers, body, .. } = reply;
+    let mut response = Response::new(match body {
+        ReplyBody::None => Body::empty(),
+        ReplyBody::Whole(bytes) => Body::from(bytes),
+        ReplyBody::Long(long) => Body::new(*long),
+    });
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    line.finish(response)
+}
+
+/// Kept for responses that nbproxy makes itself.
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");

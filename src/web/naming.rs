@@ -1,0 +1,97 @@
+//! Under which name a client reached nbproxy, so that the URLs it is given lead back the same way.
+
+use std::net::IpAddr;
+
+use http::header::HOST;
+use http::request::Parts;
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use ipnet::IpNet;
+
+use crate::cache::public::PublicBase;
+use crate::proxy::error::BadRequest;
+
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// How clients' names for nbproxy are understood.
+#[derive(Debug, Clone)]
+pub struct Naming {
+    /// The one name to use, if it is settled.
+    pub fixed: Option<PublicBase>,
+    /// Whose `X-Forwarded-Host` and `-Proto` are believed.
+    pub trusted: Vec<IpNet>,
+}
+
+impl Naming {
+    /// The base for the URLs that this client is given.
+    ///
+    /// # Errors
+    /// [`BadRequest::Host`] when there is no usable name in the request.
+    pub fn base(&self, request: &Parts, peer: IpAddr) -> Result<PublicBase, BadRequest> {
+        if let Some(fixed) = &self.fixed {
+            return Ok(fixed.clone());
+        }
+        let trusted = self.trusted.iter().any(|network| network.contains(&peer));
+        let https = trusted && request.headers.get(FORWARDED_PROTO).is_some_and(|value| value == "https");
+        let forwarded = if trusted { one(&request.headers, &FORWARDED_HOST)? } else { None };
+        let authority = match (forwarded, request.uri.authority()) {
+            (Some(forwarded), _) => authority(forwarded)?,
+            // A target in absolute form counts before Host (RFC 9112, section 3.2.2).
+            (None, Some(target)) => target.clone(),
+            (None, None) => authority(one(&request.headers, &HOST)?.ok_or(BadRequest::Host)?)?,
+        };
+        Ok(PublicBase::new(https, authority))
+    }
+}
+
+fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, BadRequest> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(BadRequest::Host),
+    }
+}
+
+fn authority(value: &HeaderValue) -> Result<Authority, BadRequest> {
+    let authority = Authority::try_from(value.as_bytes()).map_err(|_| BadRequest::Host)?;
+    // It is written into JSON as it is, and a user name in it would be somebody's trap.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    if authority.as_str().chars().all(plain) { Ok(authority) } else { Err(BadRequest::Host) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(trusted: &str, headers: &[(&str, &str)]) -> Result<String, BadRequest> {
+        let mut request = http::Request::builder().uri("/api/");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let trusted = if trusted.is_empty() { Vec::new() } else { vec![trusted.parse().unwrap()] };
+        let naming = Naming { fixed: None, trusted };
+        naming.base(&request.body(()).unwrap().into_parts().0, [10, 0, 0, 9].into()).map(|base| base.to_string())
+    }
+
+    #[test]
+    fn the_clients_own_name_counts() {
+        assert_eq!(base("", &[("host", "nb.example:8080")]).unwrap(), "http://nb.example:8080");
+        assert_eq!(base("", &[("host", "[::1]:8080")]).unwrap(), "http://[::1]:8080");
+        let forwarded = [("host", "inner"), ("x-forwarded-host", "outer"), ("x-forwarded-proto", "https")];
+        assert_eq!(base("", &forwarded).unwrap(), "http://inner");
+        assert_eq!(base("10.0.0.0/8", &forwarded).unwrap(), "https://outer");
+        for headers in [
+            &[][..],
+            &[("host", "")],
+            &[("host", "a b")],
+            &[("host", "a\"b")],
+            &[("host", "user@host")],
+            &[("host", "a"), ("host", "b")],
+            &[("host", "a/b")],
+            &[("host", "a,b")],
+        ] {
+            assert_eq!(base("", headers), Err(BadRequest::Host), "{headers:?}");
+        }
+    }
+}
