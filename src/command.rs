@@ -1,33 +1,67 @@
 //! What each command does.
 
-use std::process::ExitCode;
-
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cache::clock::Clock;
-use crate::cli::Command;
-use crate::server::{Server, healthcheck};
-use crate::settings::Settings;
-use crate::telemetry::logging;
+use crate::cli::{Command, Flags};
+use crate::server::{Server, StartError, healthcheck};
+use crate::settings::{self, Problems, Settings};
+use crate::telemetry::logging::{self, InvalidFilter};
 
-/// Runs a command to its end.
-pub fn run(command: Command, settings: Settings) -> ExitCode {
-    match command {
-        Command::Check => {
-            settings.shown.iter().for_each(|line| println!("{line}"));
-            ExitCode::SUCCESS
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The settings are at fault.
+    #[error(transparent)]
+    Settings(#[from] Problems),
+    /// Logging cannot begin.
+    #[error(transparent)]
+    Logging(#[from] InvalidFilter),
+    /// The daemon cannot start.
+    #[error("{error}{}", causes(error))]
+    Start {
+        /// Why.
+        error: StartError,
+    },
+    /// The system refused something.
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+}
+
+impl Failure {
+    /// Whether the settings have to be mended before another try.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Settings(_) => true,
+            Self::Logging(_) | Self::Start { .. } | Self::System(_) => false,
         }
-        Command::Serve => finish(serve(settings)),
-        Command::Healthcheck => finish(ask(&settings)),
     }
 }
 
-fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
+/// Runs a command to its end.
+///
+/// # Errors
+/// [`Failure`], in words for whoever typed the command.
+pub fn run(command: Command, flags: &Flags) -> Result<(), Failure> {
+    match command {
+        Command::Serve => serve(settings::load(flags)?),
+        Command::Check => {
+            settings::load(flags)?.shown.iter().for_each(|line| println!("{line}"));
+            Ok(())
+        }
+        Command::Healthcheck => {
+            let address = settings::admin_address(flags)?;
+            Ok(runtime()?.block_on(healthcheck::ask(address))?)
+        }
+    }
+}
+
+fn serve(settings: Settings) -> Result<(), Failure> {
     logging::start(&settings.log)?;
     runtime()?.block_on(async {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let server = Server::build(settings, Clock::start()).await?;
+        let server = Server::build(settings, Clock::start()).await.map_err(|error| Failure::Start { error })?;
         let told = async move {
             tokio::select! {
                 _ = terminate.recv() => {}
@@ -39,22 +73,17 @@ fn serve(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
     })
 }
 
-fn ask(settings: &Settings) -> Result<(), Box<dyn std::error::Error>> {
-    Ok(runtime()?.block_on(healthcheck::ask(settings.admin.local()))?)
-}
-
 fn runtime() -> std::io::Result<Runtime> {
     Builder::new_multi_thread().enable_all().build()
 }
 
-fn finish(result: Result<(), Box<dyn std::error::Error>>) -> ExitCode {
-    let Err(error) = result else { return ExitCode::SUCCESS };
-    let mut text = format!("nbproxy: {error}");
-    let mut next = error.source();
+fn causes(error: &StartError) -> String {
+    let mut text = String::new();
+    let mut next = std::error::Error::source(error);
     while let Some(cause) = next {
-        text.push_str(&format!(": {cause}"));
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
         next = cause.source();
     }
-    eprintln!("{text}");
-    ExitCode::FAILURE
+    text
 }

@@ -18,11 +18,11 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
     };
-    match nbproxy::settings::load(&cli.flags) {
-        Ok(settings) => command::run(cli.command.unwrap_or_default(), settings),
-        Err(problems) => {
-            eprintln!("nbproxy: {problems}");
-            ExitCode::from(USAGE)
+    match command::run(cli.command.unwrap_or_default(), &cli.flags) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("nbproxy: {error}");
+            if error.is_usage() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -2,7 +2,7 @@
 //! from. Embedded defaults ← file ← environment ← flags.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,10 +100,20 @@ pub struct Cache {
 /// # Errors
 /// All faults at once.
 pub fn load(flags: &Flags) -> Result<Settings, Problems> {
-    from_environment(
-        flags,
-        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect(),
-    )
+    from_environment(flags, environment())
+}
+
+/// Where this process's admin listener is. A health check needs nothing else, and the container that it runs in may be
+/// given the rest in ways it does not see.
+///
+/// # Errors
+/// What is wrong with that setting, or with the file.
+pub fn admin_address(flags: &Flags) -> Result<SocketAddr, Problems> {
+    resolve::admin_address(raw::layers(flags, environment())?).map(local)
+}
+
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?))).collect()
 }
 
 /// Loads the settings, given the environment.
@@ -125,17 +135,13 @@ impl Settings {
     }
 }
 
-impl Admin {
-    /// Where this process's own admin listener can be asked from the same machine.
-    pub fn local(&self) -> SocketAddr {
-        let mut address = self.listen;
-        if address.ip().is_unspecified() {
-            let loopback: std::net::IpAddr =
-                if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
-            address.set_ip(loopback);
-        }
-        address
+/// How an address that is listened on is reached from the same machine.
+fn local(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        let v4 = address.is_ipv4();
+        address.set_ip(if v4 { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
     }
+    address
 }
 
 /// A file that was named, if one was.

@@ -139,7 +139,13 @@ impl Policy {
                 lifetime.ttl = lifetime.ttl.min(STATUS_TTL);
                 lifetime.stale_while_revalidate = Duration::ZERO;
             }
-            _ => lifetime.ttl = lifetime.ttl.min(self.config.ttl_without_feed),
+            Resource::Root
+            | Resource::AppRoot
+            | Resource::GraphQl
+            | Resource::List(_)
+            | Resource::Object(..)
+            | Resource::Below(..)
+            | Resource::Single(_) => lifetime.ttl = lifetime.ttl.min(self.config.ttl_without_feed),
         }
         lifetime
     }

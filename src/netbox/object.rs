@@ -128,9 +128,10 @@ impl ApiPath {
     }
 
     /// What rules, rights and metrics call it: `dcim/sites` for all of an endpoint, `plugins/branching/branches`,
-    /// `dcim` for an app's root, `graphql`, and the empty text for `/api/` itself.
+    /// `dcim` for an app's root, `graphql`, and `api` for `/api/` itself.
     pub fn name(&self) -> &str {
-        let Some(rest) = self.decoded.strip_prefix("/api/") else { return self.decoded.trim_matches('/') };
+        let rest = self.decoded.strip_prefix("/api/").filter(|rest| !rest.is_empty());
+        let Some(rest) = rest else { return self.decoded.trim_matches('/') };
         let wanted = if rest.starts_with("plugins/") { 3 } else { 2 };
         let end = rest.match_indices('/').nth(wanted - 1).map_or(rest.len(), |(at, _)| at);
         rest.get(..end).unwrap_or_default().trim_end_matches('/')
@@ -227,7 +228,7 @@ mod tests {
     #[test]
     fn names_are_those_of_endpoints() {
         for (raw, name) in [
-            ("/api/", ""),
+            ("/api/", "api"),
             ("/api", "api"),
             ("/api/dcim/", "dcim"),
             ("/api/dcim/sites", "dcim/sites"),

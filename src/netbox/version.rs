@@ -28,10 +28,7 @@ impl Installation {
     /// Reads the body of `/api/status/`; `None` when it is not one.
     pub fn from_status(body: &[u8]) -> Option<Self> {
         let status: Status = serde_json::from_slice(body).ok()?;
-        let text = |value: serde_json::Value| match value {
-            serde_json::Value::String(text) => text,
-            other => other.to_string(),
-        };
+        let text = |value: serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Some(Self {
             version: status.full.unwrap_or(status.version),
             plugins: status.plugins.into_iter().map(|(name, value)| (name, text(value))).collect(),

@@ -90,7 +90,12 @@ impl ProxyError {
         match error {
             UpstreamError::RequestBody(BodyError::TooLarge { limit }) => BadRequest::BodyTooLarge { limit }.into(),
             UpstreamError::RequestBody(BodyError::Incomplete) => BadRequest::Body.into(),
-            other => Self::Upstream(Arc::new(other)),
+            UpstreamError::Unreachable(_)
+            | UpstreamError::TimedOut(_)
+            | UpstreamError::Broken(_)
+            | UpstreamError::QueueFull
+            | UpstreamError::QueueTimedOut(_)
+            | UpstreamError::Unsendable(_) => Self::Upstream(Arc::new(error)),
         }
     }
 

@@ -40,15 +40,15 @@ impl Inner {
     ) -> Result<Option<Reply>, ProxyError> {
         let now = self.clock.now();
         match self.look_up(read, now) {
-            Found::Fresh(entry) => Ok(Some(self.from_memory(read, base, &entry, now, StaleReason::MaxStale))),
+            Found::Fresh(entry) => Ok(Some(self.remembered(read, base, &entry, now, StaleReason::MaxStale))),
             Found::Revalidate(entry) => {
                 self.refresh(permit, read, base);
-                Ok(Some(self.from_memory(read, base, &entry, now, StaleReason::WhileRevalidate)))
+                Ok(Some(self.remembered(read, base, &entry, now, StaleReason::WhileRevalidate)))
             }
             Found::IfError(_) | Found::Nothing(_) if read.directives.only_if_cached => Err(ProxyError::NotCached),
             Found::IfError(entry) if self.health.is_failing(now) => {
                 self.refresh(permit, read, base);
-                Ok(Some(self.from_memory(read, base, &entry, now, StaleReason::IfError)))
+                Ok(Some(self.remembered(read, base, &entry, now, StaleReason::IfError)))
             }
             Found::IfError(entry) => match self.board(permit, read, base, Miss::Expired).await {
                 Err(error) if error.is_unavailable() => {
@@ -81,10 +81,10 @@ impl Inner {
     /// An expired answer in place of NetBox's failure, if it has not been outdated meanwhile.
     fn instead(&self, read: &Read, base: &PublicBase, entry: &Arc<Entry>) -> Option<Reply> {
         let coherent = entry.core().witness.is_current();
-        coherent.then(|| self.from_memory(read, base, entry, self.clock.now(), StaleReason::IfError))
+        coherent.then(|| self.remembered(read, base, entry, self.clock.now(), StaleReason::IfError))
     }
 
-    fn from_memory(
+    fn remembered(
         &self,
         read: &Read,
         base: &PublicBase,

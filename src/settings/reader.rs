@@ -46,6 +46,11 @@ impl Reader {
         if self.problems.is_empty() { Ok(()) } else { Err(Problems(self.problems)) }
     }
 
+    /// The faults found so far.
+    pub(super) fn faults(self) -> Problems {
+        Problems(self.problems)
+    }
+
     /// A fault that concerns more than one value.
     pub(super) fn fault(&mut self, key: &str, message: impl Display) {
         let origin = "the settings as a whole".to_owned();
@@ -99,11 +104,10 @@ impl Reader {
     /// A list; from the environment, its members are separated by commas.
     pub(super) fn list<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
         let Some((key, value)) = self.take(key) else { return Vec::new() };
-        let members: Vec<String> = match &value.kind {
-            ValueKind::Array(members) => members.iter().map(text_of).collect(),
-            _ => {
-                text_of(&value).split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
-            }
+        let members: Vec<String> = if let ValueKind::Array(members) = &value.kind {
+            members.iter().map(text_of).collect()
+        } else {
+            text_of(&value).split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
         };
         let mut parsed = Vec::with_capacity(members.len());
         for member in members {
@@ -170,11 +174,10 @@ impl Reader {
 fn flatten(prefix: &str, tree: Map<String, Value>, into: &mut BTreeMap<String, Value>) {
     for (name, value) in tree {
         let key = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
-        match value.kind {
-            ValueKind::Table(table) => flatten(&key, table, into),
-            _ => {
-                into.insert(key, value);
-            }
+        if let ValueKind::Table(table) = value.kind {
+            flatten(&key, table, into);
+        } else {
+            into.insert(key, value);
         }
     }
 }

@@ -46,6 +46,15 @@ pub(super) fn resolve(tree: Map<String, Value>) -> Result<Settings, Problems> {
     }
 }
 
+pub(super) fn admin_address(tree: Map<String, Value>) -> Result<SocketAddr, Problems> {
+    let mut reader = Reader::new(tree);
+    let found = address(&mut reader, "admin.listen");
+    match found {
+        Some(address) => Ok(address),
+        None => Err(reader.faults()),
+    }
+}
+
 fn upstream(reader: &mut Reader) -> Option<Upstream> {
     let base = reader.parsed("upstream.url", |text| BaseUrl::parse(text).map_err(|error| error.to_string()));
     if base.is_none() {

@@ -1,5 +1,7 @@
 //! Structured logs by tracing-subscriber: text for people, JSON for machines.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -45,7 +47,7 @@ impl Config {
 /// # Errors
 /// [`InvalidFilter`]; when logging was started before, that stays as it is.
 pub fn start(config: &Config) -> Result<(), InvalidFilter> {
-    let builder = tracing_subscriber::fmt().with_env_filter(config.parse()?);
+    let builder = tracing_subscriber::fmt().with_env_filter(config.parse()?).with_ansi(std::io::stdout().is_terminal());
     // A second start (tests in one process) leaves the first in place.
     let _started = match config.format {
         Format::Text => builder.finish().try_init(),

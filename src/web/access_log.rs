@@ -94,7 +94,7 @@ impl Line {
             detail = self.detail,
             side = self.side.map(Side::as_str),
             request_id = self.request_id.as_ref().and_then(|id| id.to_str().ok()),
-            time_ms = self.clock.now().since(self.began).as_secs_f64() * 1000.0,
+            time_us = u64::try_from(self.clock.now().since(self.began).as_micros()).unwrap_or(u64::MAX),
             bytes,
             "request"
         );

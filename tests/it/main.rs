@@ -1,1 +1,21 @@
-//! tests
+//! nbproxy from the outside: through sockets, before a FakeNetbox, and with the real pynetbox.
+
+mod architecture;
+mod branches;
+mod caching;
+mod coherence;
+mod commands;
+mod failures;
+mod flights;
+mod isolation;
+mod links;
+mod mirror;
+mod model;
+mod operations;
+mod pynetbox;
+mod shutdown;
+mod stale;
+mod streaming;
+mod support;
+mod tokens;
+mod wire_keys;

@@ -1,0 +1,365 @@
+//! From a request to its answer, in the order in which NetBox's layers speak.
+
+mod available;
+mod branches;
+mod graphql;
+mod options;
+mod rest;
+mod special;
+mod tokens;
+mod upload;
+
+pub(crate) use tokens::keep_secret;
+
+use std::sync::Arc;
+
+use crate::answer::{Answer, HTML};
+use crate::auth::{self, Identity};
+use crate::json::{Json, Style};
+use crate::negotiate::{self, Format};
+use crate::render::Render;
+use crate::request::Received;
+use crate::state::{Config, Extra, Shared, View};
+use crate::types::{self, Type};
+
+/// Where a path leads.
+#[derive(Clone, Copy)]
+enum Route<'a> {
+    Root,
+    App(&'a str),
+    Status,
+    Schema,
+    AuthenticationCheck,
+    InstalledPlugins,
+    UserConfig,
+    Provision,
+    List(&'static Type),
+    Detail(&'static Type, &'a str),
+    Sub(&'static Type, &'a str, &'a str),
+    Extra(&'a str),
+}
+
+/// One request on its way through.
+struct Context<'a> {
+    shared: &'a Arc<Shared>,
+    request: &'a Received,
+    request_id: &'a str,
+    config: Config,
+    /// Scheme, host and base path.
+    origin: String,
+    german: bool,
+    style: Style,
+    branch: Option<String>,
+    /// A header named a branch that is not ready.
+    broken_branch: bool,
+    who: Option<Identity>,
+    /// Set by layers before the view.
+    cookies: Vec<String>,
+}
+
+/// A refusal that ends the handling of a request.
+type Outcome = Result<Answer, Answer>;
+
+impl Context<'_> {
+    fn view(&self) -> View {
+        self.shared.lock().data.view(self.branch.as_deref())
+    }
+
+    fn render<'v>(&'v self, view: &'v View) -> Render<'v> {
+        Render::new(view, &self.origin, self.german)
+    }
+
+    fn json(&self, status: u16, json: &Json) -> Answer {
+        Answer::json(status, json, self.style)
+    }
+
+    /// Absolute URL of the path asked for, without query.
+    fn own_url(&self) -> String {
+        let path = self.request.target.split('?').next().unwrap_or_default();
+        let base = self.origin.strip_suffix(&self.config.base_path);
+        format!("{}{path}", base.unwrap_or(&self.origin))
+    }
+
+    fn author(&self) -> crate::state::Author {
+        let anonymous = || crate::state::Author { user: 0, name: String::new(), request: self.request_id.to_owned() };
+        self.who.as_ref().map_or_else(anonymous, |who| who.author(self.request_id))
+    }
+
+    fn is_unsafe(&self) -> bool {
+        !matches!(self.request.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+    }
+}
+
+/// Works the answer out; writes are committed when it returns.
+pub(crate) fn answer(shared: &Arc<Shared>, request: &Received, request_id: &str) -> Answer {
+    let config = shared.lock().config.clone();
+    let german = request
+        .header("accept-language")
+        .is_some_and(|languages| languages.trim_start().to_ascii_lowercase().starts_with("de"));
+    let mut answer = match origin(&config, request) {
+        Some(origin) => {
+            let mut context = Context {
+                shared,
+                request,
+                request_id,
+                config,
+                origin,
+                german,
+                style: Style::Compact,
+                branch: None,
+                broken_branch: false,
+                who: None,
+                cookies: Vec::new(),
+            };
+            let mut answer = context.answer().unwrap_or_else(|refusal| refusal);
+            answer.extra.extend(context.cookies.into_iter().map(|cookie| ("Set-Cookie", cookie)));
+            answer
+        }
+        None => {
+            let mut answer = Answer::html(400, "<h1>Bad Request (400)</h1>");
+            answer.api = false;
+            answer
+        }
+    };
+    answer.german = german;
+    answer
+}
+
+/// What absolute URLs begin with; nothing where the host is not one.
+fn origin(config: &Config, request: &Received) -> Option<String> {
+    if let Some(origin) = &config.public_origin {
+        return Some(format!("{origin}{}", config.base_path));
+    }
+    let host = request.header("x-forwarded-host").or(request.header("host"))?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    if host.is_empty() || !host.bytes().all(plain) {
+        return None;
+    }
+    let secure = request.header("x-forwarded-proto") == Some("https");
+    let scheme = if secure { "https" } else { "http" };
+    Some(format!("{scheme}://{host}{}", config.base_path))
+}
+
+impl Context<'_> {
+    fn answer(&mut self) -> Outcome {
+        let request = self.request;
+        let path = request.path.as_str();
+        let is_read = matches!(request.method.as_str(), "GET" | "HEAD");
+        if request.outside {
+            return Err(Answer { api: false, ..self.nowhere() });
+        }
+        if path == "/graphql/" {
+            self.choose_branch()?;
+            return self.graphql();
+        }
+        if path != "/api" && !path.starts_with("/api/") {
+            return Err(self.ui_page(is_read));
+        }
+        if !path.ends_with('/') {
+            let with_slash = format!("{path}/");
+            if is_read && self.route(&with_slash).is_some() {
+                return Ok(self.add_slash());
+            }
+            return Err(self.nowhere());
+        }
+        if path != "/api/status/" {
+            self.choose_branch()?;
+        }
+        let Some(route) = self.route(path) else {
+            return Err(self.nowhere());
+        };
+        let allow = self.allow(&route);
+        let mut answer = self.handle(route, allow).unwrap_or_else(|refusal| refusal);
+        // Answers from before the view have no Allow of their own.
+        if answer.allow.is_none() && answer.status != 500 {
+            answer.allow = Some(allow);
+        }
+        Ok(answer)
+    }
+
+    fn nowhere(&self) -> Answer {
+        Answer::nowhere(&self.config.version)
+    }
+
+    /// NetBox's pages for people ask for a login.
+    fn ui_page(&self, is_read: bool) -> Answer {
+        let base = &self.config.base_path;
+        let page = if is_read {
+            let place = format!("{base}/login/?next={}", self.request.target);
+            Answer::html(302, "").with("Location", place)
+        } else {
+            self.nowhere()
+        };
+        Answer { api: false, ..page }
+    }
+
+    fn add_slash(&self) -> Answer {
+        let target = &self.request.target;
+        let place = match target.split_once('?') {
+            Some((path, query)) => format!("{path}/?{query}"),
+            None => format!("{target}/"),
+        };
+        Answer { bare: true, ..Answer::new(301, HTML, "").with("Location", place) }
+    }
+
+    fn route<'p>(&self, path: &'p str) -> Option<Route<'p>> {
+        if self.shared.lock().extras.contains_key(path) {
+            return Some(Route::Extra(path));
+        }
+        let branching = self.config.has_plugin("netbox_branching");
+        let at = |endpoint: &str| {
+            let ty = types::at(endpoint)?;
+            (branching || !ty.endpoint.starts_with("plugins/branching")).then_some(ty)
+        };
+        let rest = path.strip_prefix("/api/")?.trim_end_matches('/');
+        let parts: Vec<&str> = rest.split('/').collect();
+        match parts.as_slice() {
+            [""] => Some(Route::Root),
+            ["status"] => Some(Route::Status),
+            ["schema"] => Some(Route::Schema),
+            ["authentication-check"] => Some(Route::AuthenticationCheck),
+            ["plugins"] => Some(Route::App("plugins")),
+            ["plugins", "installed-plugins"] => Some(Route::InstalledPlugins),
+            ["plugins", "branching"] if branching => Some(Route::App("plugins/branching")),
+            ["users", "config"] => Some(Route::UserConfig),
+            ["users", "tokens", "provision"] => Some(Route::Provision),
+            [app] => types::all().iter().any(|ty| ty.app() == *app).then_some(Route::App(app)),
+            ["plugins", app, model] => Some(Route::List(at(&format!("plugins/{app}/{model}"))?)),
+            ["plugins", app, model, id] => Some(Route::Detail(at(&format!("plugins/{app}/{model}"))?, id)),
+            ["plugins", app, model, id, action] => {
+                let ty = at(&format!("plugins/{app}/{model}"))?;
+                special::sub_allow(ty, action).map(|_| Route::Sub(ty, id, action))
+            }
+            [app, model] => Some(Route::List(at(&format!("{app}/{model}"))?)),
+            [app, model, id] => Some(Route::Detail(at(&format!("{app}/{model}"))?, id)),
+            [app, model, id, action] => {
+                let ty = at(&format!("{app}/{model}"))?;
+                special::sub_allow(ty, action).map(|_| Route::Sub(ty, id, action))
+            }
+            _ => None,
+        }
+    }
+
+    fn allow(&self, route: &Route<'_>) -> &'static str {
+        match route {
+            Route::UserConfig => "GET, PATCH, HEAD, OPTIONS",
+            Route::Provision => "POST, OPTIONS",
+            Route::List(ty) => ty.allow_list(),
+            Route::Detail(ty, _) => ty.allow_detail(),
+            Route::Sub(ty, _, action) => special::sub_allow(ty, action).unwrap_or("GET, HEAD, OPTIONS"),
+            Route::Root
+            | Route::App(_)
+            | Route::Status
+            | Route::Schema
+            | Route::AuthenticationCheck
+            | Route::InstalledPlugins
+            | Route::Extra(_) => "GET, HEAD, OPTIONS",
+        }
+    }
+
+    fn handle(&mut self, route: Route<'_>, allow: &'static str) -> Outcome {
+        if matches!(route, Route::Schema) {
+            return self.schema();
+        }
+        let format = negotiate::format(self.request).map_err(|(status, text)| Answer::detail(status, text))?;
+        if let Format::Json(style) = format {
+            self.style = style;
+        }
+        self.authorize(&route)?;
+        let method = match self.request.method.as_str() {
+            "HEAD" => "GET",
+            other => other,
+        };
+        if !allow.split(", ").any(|allowed| allowed == method) {
+            let text = format!("Method \"{}\" not allowed.", self.request.method);
+            return Err(Answer::detail(405, &text));
+        }
+        let on_branch = match &route {
+            Route::List(ty) | Route::Detail(ty, _) | Route::Sub(ty, ..) => ty.branchable,
+            Route::Root
+            | Route::App(_)
+            | Route::Status
+            | Route::Schema
+            | Route::AuthenticationCheck
+            | Route::InstalledPlugins
+            | Route::UserConfig
+            | Route::Provision
+            | Route::Extra(_) => false,
+        };
+        if self.broken_branch && on_branch {
+            return Err(self.broken_branch());
+        }
+        let answer = if method == "OPTIONS" { self.options(&route) } else { self.serve(route)? };
+        Ok(if format == Format::Page { answer.into_page() } else { answer })
+    }
+
+    fn serve(&mut self, route: Route<'_>) -> Outcome {
+        match route {
+            Route::Root => Ok(self.root()),
+            Route::App(app) => Ok(self.app_root(app)),
+            Route::Status => Ok(self.status()),
+            Route::Schema => self.schema(),
+            Route::AuthenticationCheck => self.authentication_check(),
+            Route::InstalledPlugins => Ok(self.installed_plugins()),
+            Route::UserConfig => self.user_config(),
+            Route::Provision => self.provision(),
+            Route::List(ty) => self.list(ty),
+            Route::Detail(ty, id) => self.detail(ty, id),
+            Route::Sub(ty, id, action) => self.sub(ty, id, action),
+            Route::Extra(path) => self.extra(path),
+        }
+    }
+
+    /// Who asks, and whether that user may.
+    fn authorize(&mut self, route: &Route<'_>) -> Result<(), Answer> {
+        let open = matches!(route, Route::Provision);
+        let who = match auth::identify(&self.shared.lock().data, self.request) {
+            Err(_) if open => None,
+            Err(text) => return Err(Answer::detail(403, text)),
+            Ok(who) => who,
+        };
+        self.who = who;
+        if open {
+            return Ok(());
+        }
+        let secret = matches!(route, Route::AuthenticationCheck | Route::UserConfig | Route::InstalledPlugins);
+        let Some(who) = &self.who else {
+            if self.config.login_required || self.is_unsafe() || secret {
+                return Err(Answer::detail(403, "Authentication credentials were not provided."));
+            }
+            return Ok(());
+        };
+        if who.session && self.is_unsafe() {
+            return Err(Answer::detail(403, "CSRF Failed: CSRF token missing."));
+        }
+        let for_all = matches!(
+            route,
+            Route::Root | Route::App(_) | Route::Status | Route::AuthenticationCheck | Route::UserConfig
+        );
+        // Anybody may ask for the options; the actions in the answer depend on the user.
+        let for_all = for_all || self.request.method == "OPTIONS";
+        if !who.superuser && !for_all || self.is_unsafe() && !who.may_write {
+            let text = "You do not have permission to perform this action.";
+            return Err(Answer::detail(403, text));
+        }
+        Ok(())
+    }
+
+    fn extra(&self, path: &str) -> Outcome {
+        let extra = self.shared.lock().extras.get(path).cloned();
+        match extra {
+            Some(Extra::Blob(content_type, bytes)) => {
+                let mut answer = Answer::new(200, "", bytes);
+                answer.content_type = None;
+                Ok(answer.with("Content-Type", content_type))
+            }
+            Some(Extra::Endless(total)) => {
+                let mut answer = Answer::new(200, crate::answer::JSON, "");
+                let url = format!("{}{path}", self.origin);
+                answer.body = crate::answer::Body::Endless(total, url);
+                Ok(answer)
+            }
+            None => Err(self.nowhere()),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! OPTIONS: which fields a type takes, and the choices of each.
+
+use std::borrow::Cow;
+
+use super::{Context, Route};
+use crate::answer::Answer;
+use crate::json::Json;
+use crate::render::capital;
+use crate::types::{Field, Kind, Type};
+
+impl Context<'_> {
+    pub(super) fn options(&self, route: &Route<'_>) -> Answer {
+        let (name, ty) = match route {
+            Route::List(ty) => (format!("{} List", title(ty)), Some(*ty)),
+            Route::Detail(ty, _) => (title(ty), Some(*ty)),
+            Route::Root
+            | Route::App(_)
+            | Route::Status
+            | Route::Schema
+            | Route::AuthenticationCheck
+            | Route::InstalledPlugins
+            | Route::UserConfig
+            | Route::Provision
+            | Route::Sub(..)
+            | Route::Extra(_) => ("API".to_owned(), None),
+        };
+        let list = |items: &[&str]| Json::List(items.iter().map(|item| Json::from(*item)).collect());
+        let mut members = vec![
+            (Json::key("name"), Json::from(name)),
+            (Json::key("description"), Json::from("")),
+            (Json::key("renders"), list(&["application/json", "text/html"])),
+            (Json::key("parses"), list(&["application/json", "multipart/form-data"])),
+        ];
+        let may_write = self.who.as_ref().is_some_and(|who| who.superuser && who.may_write);
+        if let Some(ty) = ty.filter(|ty| may_write && ty.allow_detail().contains("PUT")) {
+            let fields = fields(ty);
+            let mut actions = vec![(Json::key("PUT"), fields.clone())];
+            if matches!(route, Route::List(_)) {
+                actions.push((Json::key("POST"), fields));
+            }
+            members.push((Json::key("actions"), Json::Object(actions)));
+        }
+        self.json(200, &Json::Object(members))
+    }
+}
+
+fn title(ty: &Type) -> String {
+    ty.verbose.split(' ').map(capital).collect::<Vec<_>>().join(" ")
+}
+
+fn fields(ty: &Type) -> Json {
+    let mut members = Vec::new();
+    for (name, kind) in [("id", "integer"), ("url", "field"), ("display_url", "field"), ("display", "field")] {
+        if name != "display_url" || ty.display_url {
+            members.push((Json::key(name), described(name, kind, false, true, None)));
+        }
+    }
+    for field in ty.fields {
+        members.push((Json::key(field.name), describe(field)));
+    }
+    Json::Object(members)
+}
+
+fn describe(field: &Field) -> Json {
+    let kind = match field.kind {
+        Kind::Text => "string",
+        Kind::Slug => "slug",
+        Kind::Int => "integer",
+        Kind::Decimal => "decimal",
+        Kind::Bool => "boolean",
+        Kind::Time | Kind::Created | Kind::Updated => "datetime",
+        Kind::Ref(..) | Kind::AlwaysNull => "nested object",
+        Kind::Json
+        | Kind::Texts
+        | Kind::AlwaysEmpty
+        | Kind::AlwaysZero
+        | Kind::Choice(_)
+        | Kind::RefList(_)
+        | Kind::Tags
+        | Kind::TagSlugs
+        | Kind::CustomFields
+        | Kind::Generic(_)
+        | Kind::Terminations
+        | Kind::Count(..)
+        | Kind::Counter(..)
+        | Kind::Computed(_) => "field",
+    };
+    let choices = field.choices().map(|choices| {
+        let choice = |(value, label): &(&'static str, &'static str)| {
+            let value = match value.parse::<u64>() {
+                Ok(number) if choices.numeric => Json::from(number),
+                Ok(_) | Err(_) => Json::from(*value),
+            };
+            Json::object([("value", value), ("display_name", Json::from(*label))])
+        };
+        Json::List(choices.values.iter().map(choice).collect())
+    });
+    described(field.name, kind, field.required, !field.is_writable(), choices)
+}
+
+fn described(name: &str, kind: &'static str, required: bool, read_only: bool, choices: Option<Json>) -> Json {
+    let label = match name {
+        "id" => "ID".to_owned(),
+        _ => capital(&name.replace('_', " ")),
+    };
+    let mut members: Vec<(Cow<'static, str>, Json)> = vec![
+        (Json::key("type"), Json::from(kind)),
+        (Json::key("required"), Json::from(required)),
+        (Json::key("read_only"), Json::from(read_only)),
+        (Json::key("label"), Json::from(label)),
+    ];
+    members.extend(choices.map(|choices| (Json::key("choices"), choices)));
+    Json::Object(members)
+}

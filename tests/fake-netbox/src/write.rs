@@ -1,0 +1,258 @@
+//! Writing: one `Writer` is one transaction with its changelog rows.
+
+mod changelog;
+mod delete;
+mod validate;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+pub(crate) use changelog::{append, name_of, replay};
+pub(crate) use delete::generic_fields;
+pub(crate) use validate::Refusal;
+
+use crate::state::{Action, Author, Change, Data, Db, Row, View};
+use crate::types::{Kind, Type};
+
+/// Why a write did not happen.
+pub(crate) enum WriteError {
+    /// 404: there is no such object.
+    Missing,
+    /// 400: errors by field.
+    Refused(Refusal),
+    /// 409: other objects need it.
+    Protected(String),
+}
+
+/// A transaction: on `commit` its changelog rows become visible, dropped it is rolled back.
+pub(crate) struct Writer<'a> {
+    data: &'a mut Data,
+    branch: Option<String>,
+    author: Author,
+    message: String,
+    changes: Vec<Change>,
+    before: Option<(Db, Option<Db>)>,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(data: &'a mut Data, branch: Option<&str>, author: Author) -> Writer<'a> {
+        let branch_db = branch.and_then(|schema| data.branches.get(schema)).map(|branch| branch.db.clone());
+        Writer {
+            before: Some((data.main.clone(), branch_db)),
+            data,
+            branch: branch.map(str::to_owned),
+            author,
+            message: String::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// The note that goes with the changes that follow.
+    pub(crate) fn note(&mut self, body: &Map<String, Value>) {
+        let note = body.get("changelog_message").and_then(Value::as_str);
+        self.message = note.unwrap_or("").to_owned();
+    }
+
+    /// The data with what was written so far.
+    pub(crate) fn view(&self) -> View {
+        self.data.view(self.branch.as_deref())
+    }
+
+    fn db(&mut self, ty: &Type) -> &mut Db {
+        self.data.db_mut(ty, self.branch.as_deref())
+    }
+
+    fn row(&mut self, ty: &Type, id: u64) -> Result<Arc<Row>, WriteError> {
+        let row = self.db(ty).table(ty.endpoint).get(&id);
+        row.cloned().ok_or(WriteError::Missing)
+    }
+
+    /// Makes an object and gives its id.
+    pub(crate) fn create(&mut self, ty: &'static Type, body: &Map<String, Value>) -> Result<u64, WriteError> {
+        self.note(body);
+        let view = self.view();
+        let values = validate::values(&view, ty, body, None, true).map_err(WriteError::Refused)?;
+        drop(view);
+        Ok(self.insert(ty, values))
+    }
+
+    /// Makes an object of values that need no check.
+    pub(crate) fn insert(&mut self, ty: &'static Type, values: impl IntoIterator<Item = (&'static str, Value)>) -> u64 {
+        let id = self.data.take_id(ty.endpoint);
+        let stamp = self.data.stamp();
+        let mut row = Row::new(ty, id, &stamp);
+        row.values.extend(values);
+        let row = Arc::new(row);
+        self.db(ty).table_mut(ty).insert(id, Arc::clone(&row));
+        self.record(Action::Create, ty, id, None, Some(Arc::clone(&row)));
+        self.touch_ends(ty, &row);
+        id
+    }
+
+    /// Changes an object; `whole` is PUT, which wants every required field.
+    pub(crate) fn update(
+        &mut self,
+        ty: &'static Type,
+        id: u64,
+        body: &Map<String, Value>,
+        whole: bool,
+    ) -> Result<(), WriteError> {
+        self.note(body);
+        let before = self.row(ty, id)?;
+        let view = self.view();
+        let values = validate::values(&view, ty, body, Some(&before), whole).map_err(WriteError::Refused)?;
+        drop(view);
+        self.set(ty, id, values);
+        Ok(())
+    }
+
+    /// Sets fields of an object that exists, as `save()` does: `last_updated` moves in any case.
+    fn set(&mut self, ty: &'static Type, id: u64, values: impl IntoIterator<Item = (&'static str, Value)>) {
+        let Ok(before) = self.row(ty, id) else {
+            return;
+        };
+        let mut row = (*before).clone();
+        row.values.extend(values);
+        let stamp = self.data.stamp();
+        if ty.fields.iter().any(|field| matches!(field.kind, Kind::Updated)) {
+            row.values.insert("last_updated", Value::from(stamp));
+        }
+        let after = Arc::new(row);
+        self.db(ty).table_mut(ty).insert(id, Arc::clone(&after));
+        follow(self.data, self.branch.as_deref(), ty, &before, &after);
+        if before.get("a_terminations") != after.get("a_terminations")
+            || before.get("b_terminations") != after.get("b_terminations")
+        {
+            self.touch_ends(ty, &before);
+            self.touch_ends(ty, &after);
+        }
+        self.record(Action::Update, ty, id, Some(before), Some(after));
+    }
+
+    /// Sets a value of an object made in this transaction, as part of making it.
+    pub(crate) fn amend(&mut self, ty: &'static Type, id: u64, name: &'static str, value: Value) {
+        let Ok(row) = self.row(ty, id) else {
+            return;
+        };
+        let mut row = (*row).clone();
+        row.values.insert(name, value);
+        let row = Arc::new(row);
+        self.db(ty).table_mut(ty).insert(id, Arc::clone(&row));
+        for change in &mut self.changes {
+            if change.ty.endpoint == ty.endpoint && change.object == id {
+                change.after = Some(Arc::clone(&row));
+            }
+        }
+    }
+
+    /// Deletes an object and what goes with it.
+    pub(crate) fn delete(&mut self, ty: &'static Type, id: u64) -> Result<(), WriteError> {
+        let row = self.row(ty, id)?;
+        let view = self.view();
+        let plan = delete::plan(&view, ty, id).map_err(WriteError::Protected)?;
+        drop(view);
+        self.touch_ends(ty, &row);
+        for (other, other_id, values) in plan.changed {
+            self.set(other, other_id, values);
+        }
+        for (other, other_id, values) in plan.unlogged {
+            let table = self.db(other).table_mut(other);
+            if let Some(row) = table.get_mut(&other_id) {
+                Arc::make_mut(row).values.extend(values);
+            }
+        }
+        for (doomed, doomed_id) in plan.doomed.into_iter().rev() {
+            let gone = self.db(doomed).table_mut(doomed).remove(&doomed_id);
+            if let Some(gone) = gone {
+                self.record(Action::Delete, doomed, doomed_id, Some(gone), None);
+            }
+        }
+        Ok(())
+    }
+
+    /// A cable's ends are saved when it comes, moves or goes, and so leave rows of their own.
+    fn touch_ends(&mut self, ty: &Type, cable: &Row) {
+        if ty.endpoint != "dcim/cables" {
+            return;
+        }
+        for (_, end_ty, end_id) in ends(cable) {
+            let Ok(before) = self.row(end_ty, end_id) else {
+                continue;
+            };
+            let mut row = (*before).clone();
+            let stamp = self.data.stamp();
+            row.values.insert("last_updated", Value::from(stamp));
+            let after = Arc::new(row);
+            self.db(end_ty).table_mut(end_ty).insert(end_id, Arc::clone(&after));
+            self.record_always(Action::Update, end_ty, end_id, Some(before), Some(after));
+        }
+    }
+
+    /// Makes everything visible and gives the changes.
+    pub(crate) fn commit(mut self) {
+        self.before = None;
+        let changes = std::mem::take(&mut self.changes);
+        changelog::append(self.data, self.branch.as_deref(), changes);
+    }
+
+    /// Leaves the data as written, but gives the changes instead of showing them.
+    pub(crate) fn into_changes(mut self) -> Vec<Change> {
+        self.before = None;
+        std::mem::take(&mut self.changes)
+    }
+}
+
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        let Some((main, branch_db)) = self.before.take() else {
+            return;
+        };
+        self.data.main = main;
+        let branch = self.branch.as_ref();
+        let branch = branch.and_then(|schema| self.data.branches.get_mut(schema));
+        if let (Some(branch), Some(db)) = (branch, branch_db) {
+            branch.db = db;
+        }
+    }
+}
+
+/// The ends of a cable: `a` or `b`, type and id.
+pub(crate) fn ends(cable: &Row) -> Vec<(char, &'static Type, u64)> {
+    let mut all = Vec::new();
+    for (side, name) in [('A', "a_terminations"), ('B', "b_terminations")] {
+        for end in cable.get(name).as_array().map(Vec::as_slice).unwrap_or_default() {
+            let ty = end["object_type"].as_str().and_then(crate::types::of_model);
+            if let (Some(ty), Some(id)) = (ty, end["object_id"].as_u64()) {
+                all.push((side, ty, id));
+            }
+        }
+    }
+    all
+}
+
+/// What NetBox's signals change elsewhere without a changelog row or a new `last_updated`.
+fn follow(data: &mut Data, branch: Option<&str>, ty: &Type, before: &Row, after: &Row) {
+    let place: &[&'static str] = match ty.endpoint {
+        "dcim/racks" => &["site", "location"],
+        "dcim/locations" => &["site"],
+        _ => return,
+    };
+    if place.iter().all(|name| before.get(name) == after.get(name)) {
+        return;
+    }
+    let by = if ty.endpoint == "dcim/racks" { "rack" } else { "location" };
+    for endpoint in ["dcim/racks", "dcim/devices"] {
+        let Some(other) = crate::types::at(endpoint).filter(|other| other.field(by).is_some()) else {
+            continue;
+        };
+        for row in data.db_mut(other, branch).table_mut(other).values_mut() {
+            if row.number(by) == Some(after.id) {
+                let row = Arc::make_mut(row);
+                for name in place {
+                    row.values.insert(name, after.get(name).clone());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The real client: pynetbox makes a tour, once straight at FakeNetbox and once through nbproxy, and gets the same.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use fake_netbox::FakeNetbox;
+use serde_json::Value;
+
+use crate::support::TestProxy;
+
+/// `scripts/test.sh` names a Python that has pynetbox; without it this test cannot say anything, and says that.
+fn python() -> PathBuf {
+    #[expect(clippy::disallowed_methods, reason = "a test's own setting")]
+    let named = std::env::var_os("NBPROXY_TEST_PYTHON");
+    named
+        .map(PathBuf::from)
+        .expect("NBPROXY_TEST_PYTHON must name a Python that has pynetbox; run scripts/test.sh, which makes one")
+}
+
+async fn tour(url: String, token: String, branch: String) -> Value {
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/pynetbox/tour.py");
+    let run = move || {
+        Command::new(python()).arg(script).args([&url, &token, "--branch", &branch]).output().expect("python runs")
+    };
+    let output = tokio::task::spawn_blocking(run).await.expect("it ran");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{errors}");
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}\n{errors}", String::from_utf8_lossy(&output.stdout)))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pynetbox_gets_the_same_through_nbproxy() {
+    let netbox = FakeNetbox::start().await;
+    let branch = netbox.add_branch("tour", "ready");
+    let token = netbox.token().to_owned();
+    let direct = tour(netbox.url(), token.clone(), branch.clone()).await;
+    let proxy = TestProxy::before(&netbox).await;
+    let first = tour(proxy.url(), token.clone(), branch.clone()).await;
+    let second = tour(proxy.url(), token, branch).await;
+    let names = direct.as_object().expect("a tour tells results by name");
+    assert!(names.len() >= 30, "a tour of {} sights", names.len());
+    for (name, expected) in names {
+        assert_eq!(&first[name], expected, "{name}, with an empty cache");
+        assert_eq!(&second[name], expected, "{name}, with a full one");
+    }
+    assert!(proxy.metric("nbproxy_requests_total{outcome=\"hit\",endpoint=\"dcim/sites\"}").await > 0.0);
+}

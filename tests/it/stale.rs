@@ -1,0 +1,131 @@
+//! Stale only when honest: expired but coherent, and said so. What is outdated is never served.
+
+use std::time::Duration;
+
+use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
+use serde_json::json;
+
+use crate::support::TestProxy;
+
+const SITES: &str = "/api/dcim/sites/";
+
+#[tokio::test]
+async fn an_expired_answer_is_served_at_once_and_fetched_anew_once() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    proxy.get(SITES).await;
+    netbox.edit("dcim/sites", 1, json!({"description": "elsewhere"}));
+    proxy.clock.push(Duration::from_secs(40));
+    let hold = netbox.hold("GET", SITES, HoldPoint::BeforeAnswer);
+    for _ in 0..5 {
+        let answer = proxy.get(SITES).await;
+        assert_eq!(answer.cache(), "hit; ttl=-10; detail=stale-while-revalidate");
+        assert_eq!(answer.header("age"), "40");
+    }
+    hold.arrived(1).await;
+    hold.release();
+    while !proxy.get(SITES).await.cache().starts_with("hit; ttl=2") {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(netbox.count("GET", SITES), 2);
+    assert_eq!(proxy.get(SITES).await.json()["results"][0]["description"], "elsewhere");
+}
+
+#[tokio::test]
+async fn while_netbox_is_down_expired_answers_stand_in() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::builder(&netbox).settings("[upstream]\ntimeout = \"300ms\"").start().await;
+    proxy.get(SITES).await;
+    proxy.clock.push(Duration::from_secs(3600));
+    netbox.stop().await;
+    for _ in 0..3 {
+        let answer = proxy.get(SITES).await;
+        assert_eq!((answer.status, answer.header("age")), (200, "3600"));
+        assert_eq!(answer.cache(), "hit; ttl=-3570; detail=stale-if-error");
+    }
+    assert_eq!(proxy.get("/api/dcim/racks/").await.status, 502, "what was never fetched cannot stand in");
+    netbox.restart().await;
+    // NetBox is believed to be failing for a moment; meanwhile one fetch tries again.
+    while proxy.get(SITES).await.cache().contains("stale") {
+        tokio::task::yield_now().await;
+    }
+    assert!(proxy.get(SITES).await.cache().starts_with("hit; ttl="));
+}
+
+#[tokio::test]
+async fn every_way_of_not_answering_counts() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::builder(&netbox).settings("[upstream]\ntimeout = \"300ms\"").start().await;
+    for fault in [
+        Fault::Hang,
+        Fault::ResetBeforeAnswer,
+        Fault::ResetMidBody,
+        Fault::Truncate,
+        Fault::Status(502, "text/html", "<html>".to_owned()),
+        Fault::Status(503, "text/html", "<html>".to_owned()),
+        Fault::Status(504, "text/html", "<html>".to_owned()),
+    ] {
+        let shown = format!("{fault:?}");
+        netbox.clear_faults();
+        let fresh = proxy.ask("GET", SITES).header("cache-control", "no-cache").send().await;
+        assert_eq!(fresh.status, 200, "before {shown}");
+        proxy.clock.push(Duration::from_secs(600));
+        netbox.fault(Match::path("GET", SITES), fault);
+        let answer = proxy.get(SITES).await;
+        assert_eq!(
+            (answer.status, answer.cache().ends_with("detail=stale-if-error")),
+            (200, true),
+            "{shown}: {}",
+            answer.cache()
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_outdated_is_never_served() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    proxy.get(SITES).await;
+    proxy.ask("PATCH", "/api/dcim/sites/1/").json(&json!({"description": "new"})).send().await;
+    netbox.stop().await;
+    let answer = proxy.get(SITES).await;
+    assert_eq!((answer.status, answer.detail().as_str()), (502, "nbproxy cannot reach NetBox."));
+    let consenting = proxy.ask("GET", SITES).header("cache-control", "max-stale").send().await;
+    assert_eq!(consenting.status, 502);
+}
+
+/// Expired while the fetch that should replace it fails, and outdated in between: then it may not stand in.
+#[tokio::test]
+async fn an_answer_outdated_while_netbox_was_asked_does_not_stand_in() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    proxy.get(SITES).await;
+    proxy.clock.push(Duration::from_secs(600));
+    let hold = netbox.hold("GET", SITES, HoldPoint::BeforeRead);
+    netbox.fault(Match::path("GET", SITES).times(1), Fault::Status(503, "text/html", "<html>".to_owned()));
+    let reader = crate::support::start(proxy.ask("GET", SITES).send());
+    hold.arrived(1).await;
+    proxy.ask("PATCH", "/api/dcim/sites/1/").json(&json!({"description": "new"})).send().await;
+    hold.release();
+    assert_eq!(reader.await.expect("it ran").status, 503);
+}
+
+#[tokio::test]
+async fn a_client_that_wants_netbox_asked_gets_no_stand_in() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    proxy.get(SITES).await;
+    proxy.clock.push(Duration::from_secs(600));
+    netbox.stop().await;
+    assert_eq!(proxy.ask("GET", SITES).header("cache-control", "no-cache").send().await.status, 502);
+}
+
+#[tokio::test]
+async fn nothing_stands_in_for_ever() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    proxy.get(SITES).await;
+    proxy.clock.push(Duration::from_secs(25 * 3600));
+    netbox.stop().await;
+    assert_eq!(proxy.get(SITES).await.status, 502);
+}

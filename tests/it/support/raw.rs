@@ -1,0 +1,41 @@
+//! A connection on which bytes are written as they are, for what no HTTP library would send.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// A connection.
+pub(crate) struct Raw(TcpStream);
+
+impl Raw {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
+        Self(TcpStream::connect(address).await.expect("the proxy listens"))
+    }
+
+    pub(crate) async fn write(&mut self, text: &str) {
+        self.0.write_all(text.as_bytes()).await.expect("the proxy reads");
+    }
+
+    /// Everything until the other side closes.
+    pub(crate) async fn rest(&mut self) -> String {
+        let mut bytes = Vec::new();
+        // A reset after the answer is the other side's right.
+        let _end = self.0.read_to_end(&mut bytes).await;
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Reads until the text has arrived.
+    pub(crate) async fn until(&mut self, text: &str) -> String {
+        let mut bytes = Vec::new();
+        let mut part = [0; 4096];
+        loop {
+            let read = self.0.read(&mut part).await.expect("the proxy answers");
+            bytes.extend_from_slice(&part[..read]);
+            let so_far = String::from_utf8_lossy(&bytes).into_owned();
+            if so_far.contains(text) || read == 0 {
+                return so_far;
+            }
+        }
+    }
+}
