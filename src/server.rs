@@ -112,6 +112,11 @@ impl Server {
         self.admin.address()
     }
 
+    /// What answers clients, without the listener: for benchmarks, and for who has a listener of their own.
+    pub fn service(&self) -> axum::Router {
+        web::public(self.app.clone())
+    }
+
     /// Serves until `stop` is ready, then drains; see [`shutdown`].
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { public, admin, proxy, readiness, tasks, settings, app, metrics } = self;

@@ -37,10 +37,9 @@ pub(super) async fn mirror(State(App(app)): State<App>, request: Request) -> Res
 async fn answer(app: &AppParts, request: Request, line: &mut Line) -> Result<Reply, ProxyError> {
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
-    let caller = app.proxy.identify(&parts.headers);
     let target = Target::read(parts.uri.path(), parts.uri.query().unwrap_or_default(), &parts.headers, &app.base_path)?;
     line.endpoint(target.path.name());
-    let caller = caller?;
+    let caller = app.proxy.identify(&parts.method, &target, &parts.headers)?;
     line.caller(caller.name());
     let base = app.naming.base(&parts, peer)?;
     let body = upload::read(body, app.max_request_body)?;

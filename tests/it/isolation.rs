@@ -53,6 +53,19 @@ async fn a_key_is_wanted_on_every_request() {
     assert!(bearer.is_hit());
 }
 
+/// As at NetBox: pynetbox asks for the document without its token.
+#[tokio::test]
+async fn the_document_wants_no_key() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = proxy(&netbox).await;
+    for _ in 0..2 {
+        assert_eq!(proxy.ask("GET", "/api/schema/").header("accept", "application/json").send().await.status, 200);
+    }
+    assert_eq!(proxy.ask("GET", "/api/schema/").header("authorization", "Token wrong").send().await.status, 200);
+    assert_eq!(proxy.ask("POST", "/api/schema/").send().await.status, 403);
+    assert_eq!(proxy.get("/api/").await.status, 403);
+}
+
 #[tokio::test]
 async fn rights_are_kept() {
     let netbox = FakeNetbox::start().await;

@@ -94,14 +94,21 @@ pub(crate) async fn serve(shared: Arc<Shared>, mut stream: TcpStream) {
 
 /// Waits for the first byte of a request; false where the connection is to be closed instead.
 async fn wait(shared: &Shared, stream: &TcpStream, reused: bool) -> bool {
-    let limit = shared.lock().controls.idle_close;
+    let mut limit = shared.lock().controls.idle_close.subscribe();
     let mut one = [0u8; 1];
-    let begun = match limit.filter(|_| reused) {
-        Some(limit) => match tokio::time::timeout(limit, stream.peek(&mut one)).await {
-            Ok(begun) => begun,
-            Err(_) => return false,
-        },
-        None => stream.peek(&mut one).await,
+    let begun = loop {
+        let idle = limit.borrow_and_update().filter(|_| reused);
+        let too_long = async {
+            match idle {
+                Some(idle) => tokio::time::sleep(idle).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            begun = stream.peek(&mut one) => break begun,
+            () = too_long => return false,
+            Ok(()) = limit.changed() => {}
+        }
     };
     if !matches!(begun, Ok(length) if length > 0) {
         return false;

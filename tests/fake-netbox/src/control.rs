@@ -166,7 +166,8 @@ pub(crate) struct Controls {
     faults: Vec<(Match, Fault)>,
     gates: Vec<Arc<Gate>>,
     pub(crate) latency: Duration,
-    pub(crate) idle_close: Option<Duration>,
+    /// A channel, so that connections which idle already learn of a new limit.
+    pub(crate) idle_close: watch::Sender<Option<Duration>>,
     pub(crate) close_next_reused: bool,
 }
 

@@ -125,7 +125,7 @@ impl FakeNetbox {
 
     /// Closes connections that idle so long after an answer, as gunicorn does after 2 s.
     pub fn idle_close(&self, after: Duration) {
-        self.shared.lock().controls.idle_close = Some(after);
+        self.shared.lock().controls.idle_close.send_replace(Some(after));
     }
 
     /// Lets the next request on a reused connection find it closed: it is not read, not logged,

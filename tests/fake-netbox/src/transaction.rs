@@ -29,7 +29,7 @@ impl Transaction {
     /// If NetBox would refuse it.
     pub fn create(&mut self, endpoint: &str, body: Value) -> u64 {
         let ty = known(endpoint);
-        self.write(|writer| writer.create(ty, object(&body)))
+        self.write(|writer| writer.create(ty, &object(body)))
     }
 
     /// Changes fields of an object.
@@ -38,7 +38,7 @@ impl Transaction {
     /// If NetBox would refuse it.
     pub fn edit(&mut self, endpoint: &str, id: u64, patch: Value) {
         let ty = known(endpoint);
-        self.write(|writer| writer.update(ty, id, object(&patch), false));
+        self.write(|writer| writer.update(ty, id, &object(patch), false));
     }
 
     /// Deletes an object.

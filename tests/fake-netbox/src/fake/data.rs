@@ -24,7 +24,7 @@ impl FakeNetbox {
     /// If NetBox would refuse it.
     pub fn create(&self, endpoint: &str, body: Value) -> u64 {
         let ty = known(endpoint);
-        self.write(None, |writer| writer.create(ty, object(&body)))
+        self.write(None, |writer| writer.create(ty, &object(body)))
     }
 
     /// Changes fields of an object in main.
@@ -33,7 +33,7 @@ impl FakeNetbox {
     /// If NetBox would refuse it.
     pub fn edit(&self, endpoint: &str, id: u64, patch: Value) {
         let ty = known(endpoint);
-        self.write(None, |writer| writer.update(ty, id, object(&patch), false));
+        self.write(None, |writer| writer.update(ty, id, &object(patch), false));
     }
 
     /// Deletes an object in main.
@@ -51,7 +51,7 @@ impl FakeNetbox {
     /// If NetBox would refuse it.
     pub fn create_in(&self, schema_id: &str, endpoint: &str, body: Value) -> u64 {
         let ty = known(endpoint);
-        self.write(Some(schema_id), |writer| writer.create(ty, object(&body)))
+        self.write(Some(schema_id), |writer| writer.create(ty, &object(body)))
     }
 
     /// As `edit`, in a branch.
@@ -60,7 +60,7 @@ impl FakeNetbox {
     /// If NetBox would refuse it.
     pub fn edit_in(&self, schema_id: &str, endpoint: &str, id: u64, patch: Value) {
         let ty = known(endpoint);
-        self.write(Some(schema_id), |writer| writer.update(ty, id, object(&patch), false));
+        self.write(Some(schema_id), |writer| writer.update(ty, id, &object(patch), false));
     }
 
     /// As `remove`, in a branch.
@@ -89,16 +89,13 @@ impl FakeNetbox {
     /// If there is no such object or field.
     pub fn edit_unlogged(&self, endpoint: &str, id: u64, patch: Value) {
         let ty = known(endpoint);
-        let Value::Object(patch) = patch else {
-            panic!("a patch is an object");
-        };
         let mut state = self.shared.lock();
         let row = state.data.main.table_mut(ty).get_mut(&id);
         let Some(row) = row else {
             panic!("there is no {endpoint}/{id}");
         };
         let row = Arc::make_mut(row);
-        for (name, value) in patch {
+        for (name, value) in object(patch) {
             let Some(field) = ty.field(&name) else {
                 panic!("{endpoint} has no field {name}");
             };
@@ -211,11 +208,8 @@ pub(crate) fn known(endpoint: &str) -> &'static Type {
     }
 }
 
-pub(crate) fn object(body: &Value) -> &Map<String, Value> {
-    match body.as_object() {
-        Some(body) => body,
-        None => panic!("a body is an object, not {body}"),
-    }
+pub(crate) fn object(body: Value) -> Map<String, Value> {
+    if let Value::Object(body) = body { body } else { panic!("a body is an object, not {body}") }
 }
 
 pub(crate) fn explain(error: &WriteError) -> String {

@@ -1,0 +1,10 @@
+//! The look-alike seen through a socket. Expected values are those of a real NetBox 4.6.8.
+
+mod branches;
+mod changelog;
+mod client;
+mod faults;
+mod lists;
+mod objects;
+mod switches;
+mod wire;
