@@ -117,7 +117,7 @@ impl Server {
         web::public(self.app.clone())
     }
 
-    /// Serves until `stop` is ready, then drains; see [`shutdown`].
+    /// Serves until `stop` is ready, then drains: not ready, nothing new accepted, what is under way finished.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { public, admin, proxy, readiness, tasks, settings, app, metrics } = self;
         tracing::info!(

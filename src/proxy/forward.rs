@@ -28,6 +28,7 @@ const SMALL: usize = 1024 * 1024;
 pub(super) struct Receiver {
     base: PublicBase,
     content: Content,
+    endpoint: String,
     head: bool,
 }
 
@@ -36,6 +37,7 @@ impl Receiver {
         Self {
             base: request.base.clone(),
             content: content(&request.target.path),
+            endpoint: request.target.path.name().to_owned(),
             head: request.method == Method::HEAD,
         }
     }
@@ -101,6 +103,9 @@ impl Inner {
     /// Makes a reply of an answer: small ones whole, others while they arrive.
     pub(super) async fn relay(&self, answer: Answer, to: &Receiver, outcome: Outcome) -> Result<Reply, ProxyError> {
         let Answer { status, headers: theirs, body } = answer;
+        if status.is_success() {
+            self.metrics.endpoint_exists(&to.endpoint);
+        }
         let rewriter = is_plain_json(&theirs).then(|| self.links.rewriter(&to.base, to.content));
         let length = content_length(&theirs).filter(|_| to.head && rewriter.is_none());
         let gathered = if to.head {

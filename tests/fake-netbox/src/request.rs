@@ -42,9 +42,9 @@ impl Received {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The first value of a query parameter.
+    /// The last value of a query parameter, which is the one that Django takes for single-valued ones.
     pub fn param(&self, name: &str) -> Option<&str> {
-        let found = self.query.iter().find(|(key, _)| key == name);
+        let found = self.query.iter().rfind(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
     }
 
