@@ -54,7 +54,7 @@ pub struct OpenWrite {
 impl Effect {
     /// What this request does. `has_branching`: whether the branching plugin is known to be installed.
     pub fn of(method: &Method, path: &ApiPath, query: &Query, branch: Branch, has_branching: bool) -> Self {
-        if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE) {
+        if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
             return Self::None;
         }
         let resource = path.resource();

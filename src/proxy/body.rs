@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::TRANSFER_ENCODING;
-use http_body::{Body, Frame};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use super::headers::content_length;
@@ -82,6 +82,14 @@ pub(super) async fn gather(
     Ok(Gathered::Whole(Whole { body, links, complete }))
 }
 
+impl LongBody {
+    /// Its length, where that is certain: nothing is rewritten, and NetBox told it.
+    fn length(&self) -> Option<u64> {
+        let rest = self.rest.size_hint().exact().filter(|_| self.rewriter.is_none())?;
+        Some(rest + self.head.as_ref().map_or(0, Bytes::len) as u64)
+    }
+}
+
 impl Body for LongBody {
     type Data = Bytes;
     type Error = Error;
@@ -113,5 +121,9 @@ impl Body for LongBody {
                 return Poll::Ready(Some(Ok(Frame::data(out.freeze()))));
             }
         }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.length().map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

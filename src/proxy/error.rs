@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
+
 use super::auth::Denied;
 use crate::netbox::error::{BodyError, Error as UpstreamError};
 
@@ -13,6 +15,9 @@ pub enum ProxyError {
     /// The path is none of NetBox's API.
     #[error("not mirrored")]
     NotMirrored,
+    /// The method is one that no proxy with a token of its own may pass on.
+    #[error("method not allowed")]
+    Method(Method),
     /// The client's request cannot be understood safely.
     #[error(transparent)]
     BadRequest(#[from] BadRequest),
@@ -104,6 +109,7 @@ impl ProxyError {
         match self {
             Self::Upstream(error) | Self::AnswerCut(error) => error.is_unavailable(),
             Self::NotMirrored
+            | Self::Method(_)
             | Self::BadRequest(_)
             | Self::Denied(_)
             | Self::NotCached
@@ -115,7 +121,9 @@ impl ProxyError {
     /// On whose side it lies.
     pub fn side(&self) -> Side {
         match self {
-            Self::NotMirrored | Self::BadRequest(_) | Self::Denied(_) | Self::NotCached => Side::Client,
+            Self::NotMirrored | Self::Method(_) | Self::BadRequest(_) | Self::Denied(_) | Self::NotCached => {
+                Side::Client
+            }
             Self::Upstream(error) => match error.as_ref() {
                 UpstreamError::Unreachable(_) | UpstreamError::TimedOut(_) | UpstreamError::Broken(_) => Side::Upstream,
                 UpstreamError::RequestBody(_) => Side::Client,
@@ -130,6 +138,7 @@ impl ProxyError {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::NotMirrored => "not-mirrored",
+            Self::Method(_) => "method",
             Self::BadRequest(BadRequest::BodyTooLarge { .. }) => "body-too-large",
             Self::BadRequest(_) => "bad-request",
             Self::Denied(denied) => denied.as_str(),
@@ -161,6 +170,7 @@ impl ProxyError {
                 | UpstreamError::Unsendable(_) => None,
             },
             Self::NotMirrored
+            | Self::Method(_)
             | Self::BadRequest(_)
             | Self::Denied(_)
             | Self::NotCached

@@ -8,8 +8,11 @@ use tokio_util::sync::CancellationToken;
 use crate::proxy::Proxy;
 use crate::web::readiness::Latch;
 
-/// Between attempts until NetBox has been reached once.
+/// Between the first attempts to reach NetBox; doubled up to [`SELDOM`].
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// Between later ones: a NetBox that is started together with nbproxy takes a minute.
+const SELDOM: Duration = Duration::from_secs(8);
 
 /// Asks for NetBox's status until it has been reached once, then every `interval` and whenever an answer's
 /// `API-Version` was a surprise.
@@ -21,8 +24,10 @@ pub(super) async fn probe(proxy: Proxy, interval: Option<Duration>, reached: Lat
 }
 
 async fn forever(proxy: Proxy, interval: Option<Duration>, reached: Latch) {
+    let mut pause = AGAIN;
     while !is_reached(&proxy).await {
-        tokio::time::sleep(AGAIN).await;
+        tokio::time::sleep(pause).await;
+        pause = pause.saturating_mul(2).min(SELDOM);
     }
     drop(reached);
     loop {

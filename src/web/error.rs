@@ -45,6 +45,7 @@ pub(super) fn json(status: StatusCode, detail: &str) -> Response {
 fn status(error: &ProxyError) -> StatusCode {
     match error {
         ProxyError::NotMirrored => StatusCode::NOT_FOUND,
+        ProxyError::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
         ProxyError::BadRequest(BadRequest::BodyTooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
         ProxyError::BadRequest(_) => StatusCode::BAD_REQUEST,
         // NetBox never says 401, and clients treat its 403 specially.
@@ -77,6 +78,7 @@ fn detail(error: &ProxyError) -> String {
         ProxyError::NotMirrored => {
             "Not found. nbproxy mirrors NetBox's /api/ and /graphql/, and nothing else.".to_owned()
         }
+        ProxyError::Method(method) => format!("Method \"{method}\" not allowed."),
         ProxyError::BadRequest(bad) => format!("Bad request: {bad}."),
         ProxyError::Denied(Denied::NoKey) => "Authentication credentials were not provided.".to_owned(),
         ProxyError::Denied(Denied::UnknownKey { v2: false }) => "Invalid v1 token".to_owned(),

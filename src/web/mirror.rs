@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::HeaderValue;
+use http::{HeaderValue, Method};
 
 use super::access_log::Line;
 use super::{App, AppParts, error, upload};
@@ -36,6 +36,10 @@ pub(super) async fn mirror(State(App(app)): State<App>, request: Request) -> Res
 
 async fn answer(app: &AppParts, request: Request, line: &mut Line) -> Result<Reply, ProxyError> {
     let (parts, body) = request.into_parts();
+    // TRACE would have a server in front of NetBox repeat the request, nbproxy's token in it (RFC 9110, section 9.3.8).
+    if matches!(parts.method, Method::TRACE | Method::CONNECT) {
+        return Err(ProxyError::Method(parts.method));
+    }
     let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
     let target = Target::read(parts.uri.path(), parts.uri.query().unwrap_or_default(), &parts.headers, &app.base_path)?;
     line.endpoint(target.path.name());

@@ -38,7 +38,7 @@ impl Naming {
         let authority = match (forwarded, request.uri.authority()) {
             (Some(forwarded), _) => authority(forwarded)?,
             // A target in absolute form counts before Host (RFC 9112, section 3.2.2).
-            (None, Some(target)) => target.clone(),
+            (None, Some(target)) => plain(target.clone())?,
             (None, None) => authority(one(&request.headers, &HOST)?.ok_or(BadRequest::Host)?)?,
         };
         Ok(PublicBase::new(https, authority))
@@ -54,10 +54,13 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a Heade
 }
 
 fn authority(value: &HeaderValue) -> Result<Authority, BadRequest> {
-    let authority = Authority::try_from(value.as_bytes()).map_err(|_| BadRequest::Host)?;
-    // It is written into JSON as it is, and a user name in it would be somebody's trap.
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
-    if authority.as_str().chars().all(plain) { Ok(authority) } else { Err(BadRequest::Host) }
+    plain(Authority::try_from(value.as_bytes()).map_err(|_| BadRequest::Host)?)
+}
+
+/// It is written into JSON as it is, and a user name in it would be somebody's trap.
+fn plain(authority: Authority) -> Result<Authority, BadRequest> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    if authority.as_str().chars().all(fine) { Ok(authority) } else { Err(BadRequest::Host) }
 }
 
 #[cfg(test)]

@@ -65,6 +65,18 @@ async fn each_client_is_given_the_name_it_used() {
     });
 }
 
+/// NetBox is told the host in lower case and without the scheme's own port, and builds its URLs from that.
+#[tokio::test]
+async fn however_its_address_was_typed_netboxs_links_are_known() {
+    let netbox = FakeNetbox::builder().public_origin(Some("http://localhost".to_owned())).start().await;
+    let typed = format!("[upstream]\nurl = \"HTTP://LocalHost:{}/\"", netbox.addr().port());
+    netbox.clear_log();
+    let proxy = TestProxy::builder(&netbox).settings(&typed).start().await;
+    assert_eq!(proxy.get("/api/dcim/sites/1/").await.status, 200);
+    let host = netbox.log()[0].header("host").expect("every request has one").to_owned();
+    assert_eq!(host, format!("localhost:{}", netbox.addr().port()));
+}
+
 #[tokio::test]
 async fn a_public_url_is_used_for_all() {
     let netbox = FakeNetbox::start().await;

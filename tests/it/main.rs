@@ -9,6 +9,7 @@ mod failures;
 mod flights;
 mod isolation;
 mod links;
+mod logs;
 mod mirror;
 mod model;
 mod operations;

@@ -64,6 +64,16 @@ async fn what_clients_send_of_themselves_stays_here() {
 }
 
 #[tokio::test]
+async fn no_server_is_asked_to_repeat_the_request() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    netbox.clear_log();
+    let answer = proxy.ask("TRACE", "/api/dcim/sites/").send().await;
+    assert_eq!((answer.status, answer.detail().as_str()), (405, "Method \"TRACE\" not allowed."));
+    assert!(netbox.log().is_empty());
+}
+
+#[tokio::test]
 async fn a_refused_token_is_nbproxys_trouble() {
     let netbox = FakeNetbox::start().await;
     let proxy = TestProxy::before(&netbox).await;

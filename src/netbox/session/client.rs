@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use http::Uri;
+use reqwest::Url;
 
 use super::Config;
 
@@ -78,25 +78,30 @@ impl BaseUrl {
     /// [`BaseUrlError`] says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
         let trimmed = text.trim_end_matches('/');
-        let uri: Uri = trimmed.parse().map_err(|_| BaseUrlError::NotAUrl)?;
-        let authority = uri.authority().ok_or(BaseUrlError::NotAUrl)?.as_str();
-        if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        let (scheme, rest) = trimmed.split_once("://").ok_or(BaseUrlError::NotAUrl)?;
+        if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
             return Err(BaseUrlError::Scheme);
         }
-        if authority.contains('@') {
-            return Err(BaseUrlError::UserInfo);
-        }
-        if trimmed.contains(['?', '#']) {
+        if rest.contains(['?', '#']) {
             return Err(BaseUrlError::Query);
         }
-        let path = uri.path().trim_end_matches('/');
+        // Checked before the URL is parsed, which would quietly resolve dot segments and encode the rest.
         let plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
         let fine = |segment: &str| !matches!(segment, "" | "." | "..") && segment.chars().all(plain);
-        if !path.is_empty() && !path.split('/').skip(1).all(fine) {
+        if !rest.split('/').skip(1).all(fine) {
             return Err(BaseUrlError::Path);
         }
-        let origin = format!("{}://{authority}", uri.scheme_str().unwrap_or_default());
-        Ok(Self { path_at: origin.len(), url: origin + path, authority: authority.to_owned() })
+        // Host and port as they will be sent: in lower case, the scheme's own port left out. NetBox builds its URLs
+        // from that, and they are recognised by it.
+        let url = Url::parse(trimmed).map_err(|_| BaseUrlError::NotAUrl)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(BaseUrlError::UserInfo);
+        }
+        let host = url.host_str().ok_or(BaseUrlError::NotAUrl)?;
+        let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let origin = format!("{}://{authority}", url.scheme());
+        let path = url.path().trim_end_matches('/');
+        Ok(Self { path_at: origin.len(), url: origin + path, authority })
     }
 
     /// The whole base, without a slash at the end.
@@ -166,11 +171,24 @@ mod tests {
     }
 
     #[test]
+    fn a_base_is_what_will_be_sent() {
+        for (typed, sent) in [
+            ("HTTP://NetBox:80", "http://netbox"),
+            ("https://netbox:443/x", "https://netbox/x"),
+            ("https://netbox:80", "https://netbox:80"),
+            ("http://münchen.example", "http://xn--mnchen-3ya.example"),
+        ] {
+            assert_eq!(BaseUrl::parse(typed).unwrap().as_str(), sent);
+        }
+        assert_eq!(BaseUrl::parse("http://NetBox:80").unwrap().authority(), "netbox");
+    }
+
+    #[test]
     fn what_is_wrong_with_it_is_said() {
         use BaseUrlError::*;
         for (text, error) in [
             ("", NotAUrl),
-            ("netbox", Scheme),
+            ("netbox", NotAUrl),
             ("/api", NotAUrl),
             ("ftp://netbox", Scheme),
             ("http://u:p@netbox", UserInfo),

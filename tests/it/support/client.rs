@@ -7,6 +7,8 @@ use serde_json::Value;
 
 /// Built once: reading the system's certificates takes longer than most tests.
 static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+    // Fails only where a proxy in this process was first, which is as good.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
