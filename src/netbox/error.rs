@@ -1,88 +1,163 @@
-//! What can go wrong between nbproxy and NetBox, and on whose side.
+//! What can go wrong when NetBox is used as a library: one enum, each variant naming the request it concerns.
 
-use std::time::Duration;
+use std::fmt;
 
-/// Why a request brought no (whole) answer.
+use http::{Method, StatusCode};
+
+use super::transport::TransportError;
+
+/// Why an operation brought nothing.
+///
+/// pynetbox's `RequestError`, `AllocationError`, `ContentError` and `ParameterValidationError` are
+/// [`Request`](Self::Request), [`Allocation`](Self::Allocation), [`Content`](Self::Content) and
+/// [`ParameterValidation`](Self::ParameterValidation).
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
-    /// No connection could be made: refused, no route, no such name, TLS not agreed.
-    #[error("NetBox cannot be reached")]
-    Unreachable(#[source] reqwest::Error),
-    /// Nothing was heard for this long.
-    #[error("NetBox did not answer within {0:?}")]
-    TimedOut(Duration),
-    /// The connection died before or amid the answer; whether a write was carried out is unknown.
-    #[error("NetBox broke the connection off")]
-    Broken(#[source] reqwest::Error),
-    /// Too many requests wait already; nothing was sent.
-    #[error("too many requests wait for NetBox")]
-    QueueFull,
-    /// No place became free in time; nothing was sent.
-    #[error("no place at NetBox became free within {0:?}")]
-    QueueTimedOut(Duration),
-    /// The caller's own request body failed.
-    #[error("the request's body could not be read")]
-    RequestBody(#[source] BodyError),
-    /// The request could not be put together; nothing was sent.
-    #[error("the request cannot be sent")]
-    Unsendable(#[source] reqwest::Error),
+    /// NetBox refused: a status of 400 or above, or a redirect.
+    #[error("{0}")]
+    Request(Box<Refusal>),
+    /// NetBox has nothing left to allocate, or sees a conflict: 409 to a POST.
+    #[error("the requested allocation could not be fulfilled: {0}")]
+    Allocation(Box<Refusal>),
+    /// NetBox answered with something that is not what belongs there.
+    #[error("{request}: {what}")]
+    Content {
+        /// The request.
+        request: RequestLine,
+        /// What is wrong with the answer.
+        what: &'static str,
+    },
+    /// Parameters that NetBox's OpenAPI document does not know; NetBox would have ignored them silently.
+    #[error("{path} has no parameter {}", .names.join(", "))]
+    ParameterValidation {
+        /// The path they were meant for.
+        path: String,
+        /// Every name that is wrong.
+        names: Vec<String>,
+    },
+    /// NetBox could not be asked, or did not answer.
+    #[error("{request}: {source}")]
+    Transport {
+        /// The request.
+        request: RequestLine,
+        /// Why.
+        source: TransportError,
+    },
+    /// A link leads to another server; a token must not follow it.
+    #[error("the link {url} leads to another server than {base}")]
+    OtherOrigin {
+        /// The link.
+        url: String,
+        /// NetBox's base.
+        base: String,
+    },
+    /// Pages led in a circle.
+    #[error("{url} was the next page before")]
+    Circle {
+        /// The page.
+        url: String,
+    },
+    /// Rows were added or removed while pages were read: rows may be missing or doubled. NetBox's offset paging is no
+    /// snapshot; cursor paging does not shift.
+    #[error("the list changed while its pages were read: {what}")]
+    Shifted {
+        /// How it was noticed.
+        what: &'static str,
+    },
+    /// More than one object was found where one was asked for.
+    #[error("{0}: more than one object matches")]
+    Ambiguous(RequestLine),
+    /// NetBox has no app of this name; nothing was sent.
+    #[error("NetBox has no app named {0:?}")]
+    UnknownApp(String),
+    /// The record is no branch of netbox-branching's.
+    #[error("it is no branch: it has no schema_id")]
+    NotABranch,
+    /// The record lacks what the operation needs; nothing was sent.
+    #[error("the record has no {0}")]
+    Incomplete(&'static str),
+    /// An argument that cannot be meant; nothing was sent.
+    #[error("{0}")]
+    Argument(&'static str),
+    /// What was given as NetBox's base is none.
+    #[error("{url:?} is no base URL: {error}")]
+    Url {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        error: super::session::BaseUrlError,
+    },
+    /// The session cannot be set up.
+    #[error(transparent)]
+    SetUp(#[from] super::session::SetUpError),
+    /// A record's values do not fit the type they were asked for as.
+    #[error("the record does not fit: {0}")]
+    Shape(#[source] serde_json::Error),
 }
 
-/// Why a request's body ended early. Made by whoever hands the body in.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum BodyError {
-    /// It is longer than what is accepted.
-    #[error("the request body is larger than {limit} bytes")]
-    TooLarge {
-        /// The limit, in bytes.
-        limit: u64,
-    },
-    /// The client stopped sending, or sent broken framing.
-    #[error("the client did not send the whole body")]
-    Incomplete,
+/// What NetBox said when it refused.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The request.
+    pub request: RequestLine,
+    /// NetBox's status.
+    pub status: StatusCode,
+    /// NetBox's own words: the body, shortened when it is a page for people.
+    pub message: String,
+}
+
+/// A request as it may be shown: no header, so no token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestLine {
+    /// The method.
+    pub method: Method,
+    /// The whole URL.
+    pub url: String,
 }
 
 impl Error {
-    /// Whether NetBox as a whole seems unable to answer, so that remembered answers may stand in for it.
+    /// Whether NetBox as a whole seems unable to answer: out of reach, too slow, broken off, or 502, 503, 504.
     pub fn is_unavailable(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::TimedOut(_) | Self::Broken(_) => true,
-            Self::QueueFull | Self::QueueTimedOut(_) | Self::RequestBody(_) | Self::Unsendable(_) => false,
+            Self::Transport { source, .. } => source.is_unavailable(),
+            Self::Request(refusal) => matches!(refusal.status.as_u16(), 502..=504),
+            Self::Allocation(_)
+            | Self::Content { .. }
+            | Self::ParameterValidation { .. }
+            | Self::OtherOrigin { .. }
+            | Self::Circle { .. }
+            | Self::Shifted { .. }
+            | Self::Ambiguous(_)
+            | Self::UnknownApp(_)
+            | Self::NotABranch
+            | Self::Incomplete(_)
+            | Self::Argument(_)
+            | Self::Url { .. }
+            | Self::SetUp(_)
+            | Self::Shape(_) => false,
         }
     }
 
-    /// Whether it is certain that nothing reached NetBox.
-    pub fn nothing_was_sent(&self) -> bool {
-        match self {
-            Self::Unreachable(_) | Self::QueueFull | Self::QueueTimedOut(_) | Self::Unsendable(_) => true,
-            Self::TimedOut(_) | Self::Broken(_) | Self::RequestBody(_) => false,
-        }
+    /// What NetBox said, when it refused.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        if let Self::Request(refusal) | Self::Allocation(refusal) = self { Some(refusal) } else { None }
     }
 
-    /// Sorts an error of reqwest, whose own text may quote the URL; the text never reaches a client.
-    pub(super) fn sort(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        if let Some(body) = find::<BodyError>(&error) {
-            let body = body.clone();
-            return Self::RequestBody(body);
-        }
-        if error.is_connect() {
-            Self::Unreachable(error)
-        } else if error.is_builder() {
-            Self::Unsendable(error)
-        } else {
-            Self::Broken(error)
-        }
+    /// NetBox's status, when it refused.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.refusal().map(|refusal| refusal.status)
     }
 }
 
-fn find<'a, E: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a E> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<E>() {
-            return Some(found);
-        }
-        next = error.source();
+impl fmt::Display for RequestLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.url)
     }
-    None
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.request, self.status, self.message)
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::error::Error;
+use super::transport::TransportError as Error;
 
 /// Bounds the requests at NetBox and those that wait for it.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use http::{HeaderMap, Method};
 use tokio::sync::watch;
 
 use super::branch::Branch;
-use super::error::BodyError;
 use super::token::Token;
+use super::transport::BodyError;
 
 /// A request for [`Session::send`](super::session::Session::send).
 ///

@@ -33,6 +33,14 @@ impl Query {
         Self { pairs }
     }
 
+    /// A query of these pairs.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let owned = |(key, value): (&str, &str)| (key.as_bytes().to_vec(), value.as_bytes().to_vec());
+        let mut pairs: Vec<_> = pairs.into_iter().map(owned).collect();
+        pairs.sort_by(|a: &(Vec<u8>, Vec<u8>), b| a.0.cmp(&b.0));
+        Self { pairs }
+    }
+
     /// Whether the key occurs at all.
     pub fn has(&self, key: &str) -> bool {
         self.pairs.iter().any(|(k, _)| k == key.as_bytes())

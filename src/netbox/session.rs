@@ -15,9 +15,9 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::Sleep;
 
 use super::branch::{BRANCH_HEADER, Branch};
-use super::error::Error;
 use super::gate::{Gate, Limits, Place};
 use super::outgoing::{Failure, Head, Outgoing, OutgoingBody, Progress, Watched};
+use super::transport::TransportError as Error;
 
 mod client;
 
@@ -36,6 +36,12 @@ pub struct Config {
     pub limits: Limits,
     /// Certificates, read when the session is made.
     pub tls: TlsFiles,
+    /// Headers that every request carries.
+    pub headers: HeaderMap,
+    /// How often a read that NetBox could not answer is repeated, besides the once for a connection that died.
+    pub retries: u32,
+    /// A ready client, in place of one made from all of this.
+    pub client: Option<reqwest::Client>,
 }
 
 /// A way to talk to one NetBox: connections, limits and time-outs.
@@ -45,6 +51,8 @@ pub struct Session {
     reads: reqwest::Client,
     writes: reqwest::Client,
     timeout: Duration,
+    headers: HeaderMap,
+    retries: u32,
     gate: Gate,
 }
 
@@ -76,7 +84,8 @@ impl Session {
     /// [`SetUpError`] names the certificate file that could not be used.
     pub fn new(config: Config) -> Result<Self, SetUpError> {
         let (reads, writes) = client::build(&config)?;
-        Ok(Self { base: config.base, reads, writes, timeout: config.timeout, gate: Gate::new(config.limits) })
+        let Config { base, timeout, limits, headers, retries, .. } = config;
+        Ok(Self { base, reads, writes, timeout, headers, retries, gate: Gate::new(limits) })
     }
 
     /// NetBox's base.
@@ -112,14 +121,21 @@ impl Session {
     pub async fn send(&self, place: Place, outgoing: Outgoing, patience: Duration) -> Result<Answer, Error> {
         let (out, body) = outgoing.split();
         let repeatable = matches!(body, OutgoingBody::Empty) && is_idempotent_read(&out.method);
-        let first = self.attempt(&out, body, patience).await;
-        let response = match first {
-            Err(Error::Broken(cause)) if repeatable => {
-                tracing::debug!(error = %cause, "a read died before its answer; asking once more");
-                self.attempt(&out, OutgoingBody::Empty, patience).await?
+        let mut response = self.attempt(&out, body, patience).await;
+        let mut repeats = if repeatable { self.retries } else { 0 };
+        let mut revived = !repeatable;
+        while let Err(error) = &response {
+            if !revived && matches!(error, Error::Broken(_)) {
+                revived = true;
+            } else if repeats > 0 && error.is_unavailable() {
+                repeats -= 1;
+            } else {
+                break;
             }
-            other => other?,
-        };
+            tracing::debug!(%error, "a read brought no answer; asking once more");
+            response = self.attempt(&out, OutgoingBody::Empty, patience).await;
+        }
+        let response = response?;
         let (head, body) = http::Response::from(response).into_parts();
         let body = AnswerBody { inner: Box::pin(body), idle: None, timeout: self.timeout, _place: place };
         Ok(Answer { status: head.status, headers: head.headers, body })
@@ -146,7 +162,8 @@ impl Session {
         failure: Failure,
     ) -> Result<(reqwest::Request, Progress), Error> {
         let url = format!("{}{}", self.base.as_str(), out.path_and_query);
-        let mut headers = out.headers.clone();
+        let mut headers = self.headers.clone();
+        headers.extend(out.headers.clone());
         if let Some(token) = &out.token {
             headers.insert(AUTHORIZATION, token.authorization().clone());
         }

@@ -11,8 +11,8 @@ use http_body_util::BodyExt;
 
 use super::headers::content_length;
 use super::rewrite::Rewriter;
-use crate::netbox::error::Error;
 use crate::netbox::session::AnswerBody;
+use crate::netbox::transport::TransportError as Error;
 
 /// A body that has been read, or has proved too long for that.
 #[derive(Debug)]

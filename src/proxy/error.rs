@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::Method;
 
 use super::auth::Denied;
-use crate::netbox::error::{BodyError, Error as UpstreamError};
+use crate::netbox::transport::{BodyError, TransportError as UpstreamError};
 
 /// Why there is no answer of NetBox.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -14,9 +14,9 @@ use super::reply::Reply;
 use super::request::Request;
 use crate::cache::epochs::Scope;
 use crate::invalidation::writes::{Effect, OpenWrite, Settlement};
-use crate::netbox::error::Error as UpstreamError;
 use crate::netbox::outgoing::Progress;
 use crate::netbox::session::Answer;
+use crate::netbox::transport::TransportError as UpstreamError;
 
 /// How much longer than its client a write waits for its outcome.
 const LINGER: Duration = Duration::from_secs(600);

@@ -84,7 +84,16 @@ fn upstream(reader: &mut Reader) -> Option<Upstream> {
     }
     let tls = TlsFiles { ca, identity: certificate.zip(key) };
     Some(Upstream {
-        session: session::Config { base: base?, timeout, connect_timeout, limits, tls },
+        session: session::Config {
+            base: base?,
+            timeout,
+            connect_timeout,
+            limits,
+            tls,
+            headers: http::HeaderMap::new(),
+            retries: 0,
+            client: None,
+        },
         token,
         ui_url,
         probe_interval: (!probe.is_zero()).then_some(probe),

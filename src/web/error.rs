@@ -6,7 +6,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
 use super::mirror::JSON;
-use crate::netbox::error::Error as UpstreamError;
+use crate::netbox::transport::TransportError as UpstreamError;
 use crate::proxy::auth::Denied;
 use crate::proxy::error::{BadRequest, ProxyError};
 use crate::proxy::reply::fresh_id;

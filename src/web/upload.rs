@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use http_body::Body as _;
 
-use crate::netbox::error::BodyError;
+use crate::netbox::transport::BodyError;
 use crate::proxy::error::BadRequest;
 use crate::proxy::request::RequestBody;
 

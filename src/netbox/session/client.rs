@@ -124,6 +124,9 @@ impl BaseUrl {
 pub(super) fn build(config: &Config) -> Result<(reqwest::Client, reqwest::Client), SetUpError> {
     // Fails only when a provider is installed already, which is as good.
     let _installed = rustls::crypto::ring::default_provider().install_default();
+    if let Some(client) = &config.client {
+        return Ok((client.clone(), client.clone()));
+    }
     let keep = config.limits.in_flight;
     let client = |kept| builder(config)?.pool_max_idle_per_host(kept).build().map_err(SetUpError::Client);
     Ok((client(keep)?, client(0)?))

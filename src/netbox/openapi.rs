@@ -1,0 +1,107 @@
+//! NetBox's OpenAPI document, read once into what is needed of it: which parameters a list takes.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::error::Error;
+use super::filters::Filters;
+
+/// The document, and a compact table of its paths.
+#[derive(Debug)]
+pub struct OpenApi {
+    document: Bytes,
+    base_path: String,
+    /// Path → the names of its GET's parameters, sorted.
+    parameters: HashMap<String, Box<[Box<str>]>>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    paths: HashMap<String, Path>,
+}
+
+#[derive(Deserialize)]
+struct Path {
+    get: Option<Get>,
+}
+
+#[derive(Deserialize)]
+struct Get {
+    #[serde(default)]
+    parameters: Vec<Parameter>,
+}
+
+#[derive(Deserialize)]
+struct Parameter {
+    name: Box<str>,
+}
+
+impl OpenApi {
+    /// Reads a document; `base_path` is NetBox's sub-path, which its paths begin with.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn parse(document: Bytes, base_path: &str) -> Result<Self, &'static str> {
+        let read: Document =
+            serde_json::from_slice(&document).map_err(|_| "it is no OpenAPI document, or not a whole one")?;
+        let table = |(path, item): (String, Path)| {
+            let mut names: Vec<Box<str>> = item.get?.parameters.into_iter().map(|parameter| parameter.name).collect();
+            names.sort_unstable();
+            Some((path, names.into_boxed_slice()))
+        };
+        let parameters = read.paths.into_iter().filter_map(table).collect();
+        Ok(Self { document, base_path: base_path.to_owned(), parameters })
+    }
+
+    /// The document as NetBox sent it.
+    pub fn document(&self) -> &Bytes {
+        &self.document
+    }
+
+    /// The names of the parameters that a GET of this path (`/api/dcim/sites/`) takes, sorted.
+    pub fn parameters(&self, path: &str) -> Option<&[Box<str>]> {
+        let full = format!("{}{path}", self.base_path);
+        self.parameters.get(&full).or_else(|| self.parameters.get(path)).map(AsRef::as_ref)
+    }
+
+    /// Checks the names of filters. Custom fields' (`cf_…`) are not in the document and pass.
+    ///
+    /// # Errors
+    /// [`Error::ParameterValidation`] with every wrong name, or with all when the document lacks the path.
+    pub fn check(&self, path: &str, filters: &Filters) -> Result<(), Error> {
+        let known = self.parameters(path).unwrap_or_default();
+        let names = filters.names();
+        let wrong = names.into_iter().filter(|name| !name.starts_with("cf_"));
+        let wrong = wrong.filter(|name| known.binary_search_by(|known| known.as_ref().cmp(name)).is_err());
+        let names: Vec<String> = wrong.map(str::to_owned).collect();
+        if names.is_empty() { Ok(()) } else { Err(Error::ParameterValidation { path: path.to_owned(), names }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENT: &str = r#"{"openapi":"3.0.3","paths":{"/nbx/api/dcim/sites/":{"get":{"parameters":[{"in":"query","name":"name"},{"in":"query","name":"id"}]},"post":{}},"/x/":{"post":{}}}}"#;
+
+    fn check(filters: &Filters) -> Result<(), Error> {
+        OpenApi::parse(Bytes::from_static(DOCUMENT.as_bytes()), "/nbx").unwrap().check("/api/dcim/sites/", filters)
+    }
+
+    #[test]
+    fn every_wrong_name_is_named() {
+        assert!(check(&Filters::new().with("name", "x").with("id", 1u64).with("cf_x", "y")).is_ok());
+        let error = check(&Filters::new().with("nmae", "x").with("id", 1u64).with("zzz", "y")).unwrap_err();
+        let Error::ParameterValidation { names, .. } = &error else { panic!("{error}") };
+        assert_eq!(names, &["nmae", "zzz"]);
+    }
+
+    #[test]
+    fn half_a_document_is_none() {
+        let half = DOCUMENT.as_bytes().get(..DOCUMENT.len() / 2).unwrap();
+        assert!(OpenApi::parse(Bytes::from_static(half), "").is_err());
+        assert!(OpenApi::parse(Bytes::from_static(b"{\"paths\":[]}"), "").is_err());
+    }
+}

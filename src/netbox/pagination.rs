@@ -1,0 +1,234 @@
+//! How a list is walked: page after page by `next`, or several pages at once by offset.
+
+use std::collections::{HashSet, VecDeque};
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesOrdered;
+use serde_json::{Map, Value};
+
+use super::api::Api;
+use super::endpoint::Endpoint;
+use super::error::{Error, RequestLine};
+use super::filters::Filters;
+use super::query::Query;
+use super::request::{Answered, Call};
+
+/// A row of a list.
+pub(super) type Row = Map<String, Value>;
+
+/// Pages under way, in the order in which they were asked for.
+type Pages = FuturesOrdered<BoxFuture<'static, Result<Page, Error>>>;
+
+/// A list being walked.
+pub(super) struct Walk {
+    endpoint: Endpoint,
+    filters: Filters,
+    state: State,
+    count: Option<u64>,
+    /// The pages that `next` led to, to notice a circle.
+    visited: HashSet<String>,
+    /// The ids that were seen, to notice a row that comes twice.
+    ids: HashSet<u64>,
+    request: RequestLine,
+}
+
+enum State {
+    /// Nothing has been asked.
+    Begin,
+    /// The page after the one just read.
+    Next(String),
+    /// Pages under way, and the offsets still to be asked for.
+    Parallel { under_way: Pages, plan: Plan },
+    /// All has been read.
+    End,
+}
+
+struct Plan {
+    offsets: VecDeque<u64>,
+    size: u64,
+    count: u64,
+}
+
+struct Page {
+    count: Option<u64>,
+    next: Option<String>,
+    rows: Vec<Row>,
+    paged: bool,
+    request: RequestLine,
+}
+
+impl Walk {
+    pub(super) fn new(endpoint: Endpoint, filters: Filters) -> Self {
+        let url = format!("{}{}", endpoint.api().session().base().as_str(), endpoint.path());
+        let request = RequestLine { method: http::Method::GET, url };
+        let (visited, ids) = (HashSet::new(), HashSet::new());
+        Self { endpoint, filters, state: State::Begin, count: None, visited, ids, request }
+    }
+
+    /// How many rows NetBox said there are; `None` before the first page, and by cursor.
+    pub(super) fn count(&self) -> Option<u64> {
+        self.count
+    }
+
+    pub(super) fn request(&self) -> RequestLine {
+        self.request.clone()
+    }
+
+    pub(super) fn filters(&self) -> &Filters {
+        &self.filters
+    }
+
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The next page's rows; `None` at the end. After an error there is no more.
+    pub(super) async fn page(&mut self) -> Result<Option<Vec<Row>>, Error> {
+        let page = match std::mem::replace(&mut self.state, State::End) {
+            State::End => return Ok(None),
+            State::Begin => self.first().await?,
+            State::Next(url) => self.following(url).await?,
+            State::Parallel { under_way, plan } => match self.ordered(under_way, plan).await? {
+                Some(page) => page,
+                None => return Ok(None),
+            },
+        };
+        self.request = page.request;
+        for row in &page.rows {
+            let id = row.get("id").and_then(Value::as_u64);
+            if id.is_some_and(|id| !self.ids.insert(id)) {
+                self.state = State::End;
+                return Err(Error::Shifted { what: "a row came twice" });
+            }
+        }
+        Ok(Some(page.rows))
+    }
+
+    async fn first(&mut self) -> Result<Page, Error> {
+        let api = self.endpoint.api().clone();
+        let (limit, offset) = self.filters.paging();
+        if limit == 0 && offset.is_some() {
+            return Err(Error::Argument("an offset needs a limit"));
+        }
+        let strict = self.filters.strictness().unwrap_or(api.options().strict_filters);
+        if strict {
+            api.openapi().await?.check(&self.endpoint.path(), &self.filters)?;
+        }
+        let cursor = offset.is_none() && api.uses_cursor().await;
+        let place = if cursor { Some(("start", 0)) } else { offset.map(|row| ("offset", row)) };
+        let page = fetch(&api, &self.target(limit, place)).await?;
+        self.count = page.count;
+        if offset.is_none() {
+            self.go_on(&api, &page, limit)?;
+        }
+        Ok(page)
+    }
+
+    /// What comes after the first page.
+    fn go_on(&mut self, api: &Api, page: &Page, limit: u64) -> Result<(), Error> {
+        let Some(next) = page.next.clone() else {
+            let short = page.count.is_some_and(|count| page.paged && count != page.rows.len() as u64);
+            return if short {
+                Err(Error::Shifted { what: "there is no next page, yet rows are missing" })
+            } else {
+                Ok(())
+            };
+        };
+        let size = page.rows.len() as u64;
+        self.state = match page.count {
+            Some(count) if api.options().concurrency > 1 && size > 0 => {
+                let offsets = (1..).map(|page| page * size).take_while(|offset| *offset < count).collect();
+                let plan = Plan { offsets, size: if limit == 0 { size } else { limit.min(size) }, count };
+                State::Parallel { under_way: FuturesOrdered::new(), plan }
+            }
+            _ => State::Next(next),
+        };
+        Ok(())
+    }
+
+    async fn following(&mut self, url: String) -> Result<Page, Error> {
+        let api = self.endpoint.api().clone();
+        let target = api.target_of(&url)?;
+        if !self.visited.insert(target.clone()) {
+            return Err(Error::Circle { url });
+        }
+        let page = fetch(&api, &target).await?;
+        if self.count.is_some() && page.count != self.count {
+            return Err(Error::Shifted { what: "the count is another one than before" });
+        }
+        if let Some(next) = page.next.clone() {
+            self.state = State::Next(next);
+        }
+        Ok(page)
+    }
+
+    /// Keeps as many pages under way as was allowed, and takes them in order.
+    async fn ordered(&mut self, mut under_way: Pages, mut plan: Plan) -> Result<Option<Page>, Error> {
+        let api = self.endpoint.api().clone();
+        while under_way.len() < api.options().concurrency
+            && let Some(offset) = plan.offsets.pop_front()
+        {
+            let (api, target) = (api.clone(), self.target(plan.size, Some(("offset", offset))));
+            under_way.push_back(Box::pin(async move { fetch(&api, &target).await }));
+        }
+        let Some(page) = under_way.next().await.transpose()? else { return Ok(None) };
+        let last = plan.offsets.is_empty() && under_way.is_empty();
+        let rows = page.rows.len() as u64;
+        let expected = if last { (plan.count - 1) % plan.size + 1 } else { plan.size };
+        if page.count != Some(plan.count) || rows != expected {
+            return Err(Error::Shifted { what: "a page holds another number of rows than was announced" });
+        }
+        if !last {
+            self.state = State::Parallel { under_way, plan };
+        }
+        Ok(Some(page))
+    }
+
+    fn target(&self, limit: u64, place: Option<(&str, u64)>) -> String {
+        let limit = limit.to_string();
+        let place = place.map(|(name, row)| (name, row.to_string()));
+        let paging = place.iter().map(|(name, row)| (*name, row.as_str())).chain([("limit", limit.as_str())]);
+        format!("{}?{}", self.endpoint.path(), Query::from_pairs(self.filters.pairs().chain(paging)).encode())
+    }
+}
+
+async fn fetch(api: &Api, target: &str) -> Result<Page, Error> {
+    let answer = Call::get(target).perform(api).await?;
+    read(&answer)
+}
+
+/// A page, a plain list (some plugins), or a single object (read as a list of one, as pynetbox does).
+fn read(answer: &Answered) -> Result<Page, Error> {
+    let request = answer.request.clone();
+    let (count, next, rows, paged) = match answer.json()? {
+        Value::Array(rows) => (Some(rows.len() as u64), None, rows, false),
+        Value::Object(mut page) => match page.remove("results") {
+            Some(Value::Array(rows)) => {
+                (page.get("count").and_then(Value::as_u64), next(answer, page.get("next"))?, rows, true)
+            }
+            Some(_) => return Err(answer.content("the page's results are no list")),
+            None if is_page(&page) => return Err(answer.content("the page has no results")),
+            None => (Some(1), None, vec![Value::Object(page)], false),
+        },
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            return Err(answer.content("the answer is neither a page nor a list"));
+        }
+    };
+    Ok(Page { count, next, rows: answer.rows(rows)?, paged, request })
+}
+
+fn next(answer: &Answered, next: Option<&Value>) -> Result<Option<String>, Error> {
+    match next {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(next)) => Ok(Some(next.clone())),
+        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            Err(answer.content("the page's next is no URL"))
+        }
+    }
+}
+
+/// Whether it was meant to be a page.
+fn is_page(object: &Row) -> bool {
+    object.contains_key("count") || object.contains_key("next")
+}
