@@ -34,7 +34,7 @@ pub struct Flags {
 }
 
 /// What to do.
-#[derive(Debug, Clone, Copy, Default, Subcommand)]
+#[derive(Debug, Clone, Default, Subcommand)]
 pub enum Command {
     /// Serve NetBox's API (what happens without a command)
     #[default]
@@ -43,4 +43,30 @@ pub enum Command {
     Check,
     /// Ask a running nbproxy whether it is alive, for containers without a shell
     Healthcheck,
+    /// Tell what NetBox says of itself, and how a running nbproxy does
+    Status,
+    /// Work with NetBox's tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+/// What to do with NetBox's tokens.
+#[derive(Debug, Clone, Subcommand)]
+pub enum TokenCommand {
+    /// Have NetBox make a token for a user; the password is asked for, or read from standard input
+    Create(CreateToken),
+}
+
+/// How a token is made.
+#[derive(Debug, Clone, Args)]
+pub struct CreateToken {
+    /// The user
+    #[arg(long, value_name = "NAME")]
+    pub username: String,
+    /// The file the token is written to, readable by its owner alone; it must not exist yet
+    #[arg(long, value_name = "FILE", required_unless_present = "print")]
+    pub output: Option<PathBuf>,
+    /// Print the token instead
+    #[arg(long, conflicts_with = "output")]
+    pub print: bool,
 }

@@ -1,13 +1,20 @@
 //! What each command does.
 
+use http::StatusCode;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cache::clock::Clock;
-use crate::cli::{Command, Flags};
-use crate::server::{Server, StartError, healthcheck};
-use crate::settings::{self, Problems, Settings};
+use crate::cli::{Command, Flags, TokenCommand};
+use crate::netbox::api::Api;
+use crate::netbox::error::Error as NetboxError;
+use crate::netbox::session::Session;
+use crate::server::{Server, StartError, neighbour};
+use crate::settings::{self, Problems, Settings, Upstream};
 use crate::telemetry::logging::{self, InvalidFilter};
+
+mod status;
+mod token;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +31,17 @@ pub enum Failure {
         /// Why.
         error: StartError,
     },
+    /// NetBox could not be asked, or refused.
+    #[error(transparent)]
+    Netbox(#[from] NetboxError),
+    /// A running nbproxy is not well.
+    #[error("nbproxy says {status}: {text}")]
+    Unwell {
+        /// Its status.
+        status: StatusCode,
+        /// Its words.
+        text: String,
+    },
     /// The system refused something.
     #[error(transparent)]
     System(#[from] std::io::Error),
@@ -34,7 +52,7 @@ impl Failure {
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Settings(_) => true,
-            Self::Logging(_) | Self::Start { .. } | Self::System(_) => false,
+            Self::Logging(_) | Self::Start { .. } | Self::Netbox(_) | Self::Unwell { .. } | Self::System(_) => false,
         }
     }
 }
@@ -52,7 +70,13 @@ pub fn run(command: Command, flags: &Flags) -> Result<(), Failure> {
         }
         Command::Healthcheck => {
             let address = settings::admin_address(flags)?;
-            Ok(runtime()?.block_on(healthcheck::ask(address))?)
+            let (status, text) = runtime()?.block_on(neighbour::ask(address, "/healthz", None))?;
+            if status == StatusCode::OK { Ok(()) } else { Err(Failure::Unwell { status, text }) }
+        }
+        Command::Status => runtime()?.block_on(status::tell(settings::load(flags)?)),
+        Command::Token(TokenCommand::Create(how)) => {
+            let upstream = settings::load(flags)?.upstream;
+            runtime()?.block_on(token::create(&how, &api(&upstream)?))
         }
     }
 }
@@ -71,6 +95,12 @@ fn serve(settings: Settings) -> Result<(), Failure> {
         server.run(told).await;
         Ok(())
     })
+}
+
+/// The library, over the session that the daemon would use.
+fn api(upstream: &Upstream) -> Result<Api, Failure> {
+    let session = Session::new(upstream.session.clone()).map_err(NetboxError::from)?;
+    Ok(Api::over(session, upstream.token.clone()))
 }
 
 fn runtime() -> std::io::Result<Runtime> {

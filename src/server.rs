@@ -25,8 +25,8 @@ use crate::web::readiness::Readiness;
 use crate::web::{self, AdminAccess, App, AppParts, Naming};
 
 mod background;
-pub mod healthcheck;
 mod listener;
+pub mod neighbour;
 mod shutdown;
 
 use listener::{Limits, Listener};

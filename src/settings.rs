@@ -135,6 +135,13 @@ impl Settings {
     }
 }
 
+impl Admin {
+    /// Where the admin listener is reached from the same machine.
+    pub fn local(&self) -> SocketAddr {
+        local(self.listen)
+    }
+}
+
 /// How an address that is listened on is reached from the same machine.
 fn local(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {

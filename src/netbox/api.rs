@@ -66,6 +66,11 @@ impl Api {
         ApiBuilder::new(url)
     }
 
+    /// A NetBox reached by a session that exists already, with the options of a fresh builder.
+    pub fn over(session: Session, token: Option<Arc<Token>>) -> Self {
+        Self::new(session, token, builder::Options::default())
+    }
+
     fn new(session: Session, token: Option<Arc<Token>>, options: builder::Options) -> Self {
         let shared =
             Shared { session, token: RwLock::new(token), options, openapi: OnceCell::new(), cursor: OnceCell::new() };
@@ -190,6 +195,14 @@ impl Api {
 
     pub(super) fn token(&self) -> Option<Arc<Token>> {
         self.shared.token.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The token in use, as text, for who has to hand it on. Nothing else of this library shows it.
+    ///
+    /// # Errors
+    /// [`Error::Incomplete`] when there is none.
+    pub fn token_text(&self) -> Result<String, Error> {
+        self.token().map(|token| token.reveal().to_owned()).ok_or(Error::Incomplete("token"))
     }
 
     pub(super) fn options(&self) -> &builder::Options {

@@ -55,6 +55,13 @@ impl Token {
         &self.authorization
     }
 
+    /// The token itself, without the word before it. Whoever calls this answers for where it goes.
+    pub fn reveal(&self) -> &str {
+        // Only ASCII passes `parse`, and the scheme stands before a space.
+        let value = self.authorization.to_str().unwrap_or_default();
+        value.split_once(' ').map_or("", |(_, token)| token)
+    }
+
     /// What stands for this token in keys.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint

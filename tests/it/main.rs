@@ -8,6 +8,7 @@ mod commands;
 mod failures;
 mod flights;
 mod isolation;
+mod library_commands;
 mod links;
 mod logs;
 mod mirror;

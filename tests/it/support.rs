@@ -55,6 +55,10 @@ impl TestProxy {
         self.address
     }
 
+    pub(crate) fn admin_address(&self) -> SocketAddr {
+        self.admin
+    }
+
     /// A request for `target`, which begins with `/`, below NetBox's sub-path.
     pub(crate) fn ask(&self, method: &str, target: &str) -> Ask {
         Ask::new(method, &format!("{}{target}", self.url()))

@@ -57,6 +57,13 @@ pub(in crate::netbox) struct Options {
     pub(in crate::netbox) bulk: Option<usize>,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        let (pagination, foreign_links) = (Pagination::default(), ForeignLinks::default());
+        Self { pagination, concurrency: 1, strict_filters: false, foreign_links, bulk: None }
+    }
+}
+
 impl ApiBuilder {
     pub(super) fn new(url: &str) -> Self {
         Self {
@@ -69,13 +76,7 @@ impl ApiBuilder {
             headers: HeaderMap::new(),
             retries: 0,
             client: None,
-            options: Options {
-                pagination: Pagination::Offset,
-                concurrency: 1,
-                strict_filters: false,
-                foreign_links: ForeignLinks::Refuse,
-                bulk: None,
-            },
+            options: Options::default(),
         }
     }
 
