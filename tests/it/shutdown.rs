@@ -4,7 +4,7 @@ use fake_netbox::{FakeNetbox, HoldPoint};
 use serde_json::json;
 use tokio::net::TcpStream;
 
-use crate::support::{Raw, TestProxy, start};
+use crate::support::{Ask, Raw, TestProxy, start};
 
 #[tokio::test]
 async fn requests_under_way_are_answered_and_new_ones_refused() {
@@ -33,8 +33,16 @@ async fn a_write_whose_client_is_gone_is_waited_for() {
     let write = start(proxy.ask("PATCH", "/api/dcim/sites/1/").json(&json!({"description": "x"})).try_send());
     hold.arrived(1).await;
     write.abort();
+    let (address, admin) = (proxy.address(), proxy.admin_address());
     let stopped = proxy.stop();
-    assert!(!stopped.is_finished());
+    while TcpStream::connect(address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    // Operators can watch until everything has ended: the write is what is waited for.
+    for _ in 0..50 {
+        let draining = Ask::new("GET", &format!("http://{admin}/readyz")).send().await;
+        assert_eq!((draining.status, draining.detail().as_str()), (503, "shutting down"));
+    }
     hold.release();
     stopped.await.expect("it ends");
     assert_eq!(netbox.get("dcim/sites", 1).expect("it is there")["description"], "x");
