@@ -51,7 +51,7 @@ impl Failure {
     /// Whether the settings have to be mended before another try.
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::Settings(_) => true,
+            Self::Settings(_) | Self::Start { error: StartError::Session(_) } => true,
             Self::Logging(_) | Self::Start { .. } | Self::Netbox(_) | Self::Unwell { .. } | Self::System(_) => false,
         }
     }
@@ -70,7 +70,11 @@ pub fn run(command: Command, flags: &Flags) -> Result<(), Failure> {
         }
         Command::Healthcheck => {
             let address = settings::admin_address(flags)?;
-            let (status, text) = runtime()?.block_on(neighbour::ask(address, "/healthz", None))?;
+            let asked = runtime()?.block_on(neighbour::ask(address, "/healthz", None));
+            let unheard = |error: std::io::Error| {
+                std::io::Error::new(error.kind(), format!("the admin listener at {address} (admin.listen): {error}"))
+            };
+            let (status, text) = asked.map_err(unheard)?;
             if status == StatusCode::OK { Ok(()) } else { Err(Failure::Unwell { status, text }) }
         }
         Command::Status => runtime()?.block_on(status::tell(settings::load(flags)?)),
@@ -92,7 +96,19 @@ fn serve(settings: Settings) -> Result<(), Failure> {
                 _ = interrupt.recv() => {}
             }
         };
-        server.run(told).await;
+        let (mut again, mut again_by_key) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let told_twice = async {
+            for _ in 0..2 {
+                tokio::select! {
+                    _ = again.recv() => {}
+                    _ = again_by_key.recv() => {}
+                }
+            }
+        };
+        tokio::select! {
+            () = server.run(told) => {}
+            () = told_twice => tracing::warn!("told twice to stop; what was under way is lost"),
+        }
         Ok(())
     })
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue, Method};
 use tokio_util::task::TaskTracker;
 
@@ -29,13 +30,14 @@ pub mod outcome;
 mod plan;
 mod probe;
 mod read;
+mod refusal;
 pub mod reply;
 pub mod request;
 pub mod rewrite;
 mod write;
 
 use acl::{Acl, Intent};
-use auth::{Access, Auth, Caller, Denied};
+use auth::{Auth, Caller, Denied};
 use error::ProxyError;
 use fetch::Landing;
 use health::Health;
@@ -131,9 +133,9 @@ impl Proxy {
     /// # Errors
     /// [`Denied`] when nobody is known by what it brought.
     pub fn identify(&self, method: &Method, target: &Target, headers: &HeaderMap) -> Result<Caller, Denied> {
-        let document = target.path.resource() == Resource::Schema && matches!(*method, Method::GET | Method::HEAD);
-        match self.inner.auth.identify(headers) {
-            Err(Denied::NoKey | Denied::UnknownKey { .. }) if document => Ok(Caller::Anonymous(Access::Read)),
+        let identified = self.inner.auth.identify(headers);
+        match identified {
+            Err(Denied::NoKey | Denied::UnknownKey { .. }) if is_document(method, target) => Ok(Caller::Reader),
             identified => identified,
         }
     }
@@ -142,14 +144,26 @@ impl Proxy {
     ///
     /// # Errors
     /// [`ProxyError`] when there is no answer of NetBox to give.
-    pub async fn handle(&self, caller: Caller, request: Request) -> Result<Reply, ProxyError> {
+    pub async fn handle(&self, caller: Caller, mut request: Request) -> Result<Reply, ProxyError> {
         let inner = &self.inner;
-        let permit = inner.acl.permit(caller, &request.target, Intent::of(&request))?;
+        let intent = Intent::of(&request);
+        if matches!(caller, Caller::Anonymous(_)) && intent == Intent::Write && is_cross_site(&request) {
+            return Err(Denied::CrossSite.into());
+        }
+        let reader = matches!(caller, Caller::Reader);
+        if reader {
+            // Whoever it is has the document from memory, and no say in how it is fetched.
+            let accept = request.headers.remove(ACCEPT);
+            request.headers = accept.map(|accept| (ACCEPT, accept)).into_iter().collect();
+        }
+        let permit = inner.acl.permit(caller, &request.target, intent)?;
         match plan::plan(&permit, &request, &inner.policy, inner.watch.has_branching()) {
             Plan::Read(read) => match inner.read(&permit, &read, &request.base).await? {
                 Some(reply) => Ok(reply),
                 None => inner.pass(&permit, request, Outcome::Bypass(Bypass::TooLarge)).await,
             },
+            Plan::Pass(_) | Plan::Write(_) if reader => Err(Denied::NoKey.into()),
+            Plan::NotCached => Err(ProxyError::NotCached),
             Plan::Pass(reason) => inner.pass(&permit, request, Outcome::Bypass(reason)).await,
             Plan::Write(effect) => inner.write(permit, request, effect).await,
         }
@@ -169,4 +183,18 @@ impl Proxy {
     pub fn session(&self) -> &Session {
         &self.inner.session
     }
+}
+
+/// Whether it asks for the OpenAPI document, and for nothing but its form.
+fn is_document(method: &Method, target: &Target) -> bool {
+    target.path.resource() == Resource::Schema
+        && matches!(*method, Method::GET | Method::HEAD)
+        && target.query.keys().all(|key| key == b"format")
+}
+
+/// Whether a browser sent it for another site's page. NetBox has its own guard against that, which ends with the cookies.
+fn is_cross_site(request: &Request) -> bool {
+    let text = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
+    let foreign = text("origin").is_some_and(|origin| !request.base.is_origin(origin));
+    foreign || text("sec-fetch-site").is_some_and(|site| matches!(site, "cross-site" | "same-site"))
 }

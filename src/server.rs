@@ -28,8 +28,12 @@ mod background;
 mod listener;
 pub mod neighbour;
 mod shutdown;
+mod stall;
 
 use listener::{Limits, Listener};
+
+/// A scraper, a prober and some people.
+const ADMIN_CONNECTIONS: usize = 64;
 
 /// A daemon that is bound to its addresses and has not begun to serve.
 #[derive(Debug)]
@@ -87,8 +91,11 @@ impl Server {
             metrics: Arc::clone(&metrics),
             tasks: tasks.clone(),
         });
-        let naming =
-            Naming { fixed: settings.server.public_base.clone(), trusted: settings.server.trusted_proxies.clone() };
+        let naming = Naming {
+            fixed: settings.server.public_base.clone(),
+            trusted: settings.server.trusted_proxies.clone(),
+            loopback_only: settings.server.loopback_names_only,
+        };
         let app = App::new(AppParts {
             proxy: proxy.clone(),
             naming,
@@ -131,13 +138,14 @@ impl Server {
             (None, true) => AdminAccess::Open,
             (None, false) => AdminAccess::Closed,
         };
-        let limits = Limits { connections: settings.server.max_connections, header: settings.server.header_timeout };
+        let (header, write) = (settings.server.header_timeout, settings.server.write_timeout);
+        let limits = Limits { connections: settings.server.max_connections, header, write };
         let stages = shutdown::Stages::new(readiness.clone(), tasks.clone());
         let background = CancellationToken::new();
         let reached = readiness.latch();
         tasks.spawn(background::probe(proxy.clone(), settings.upstream.probe_interval, reached, background.clone()));
         let admin_router = web::admin(proxy, metrics, readiness, access);
-        let admin_limits = Limits { connections: 64, header: settings.server.header_timeout };
+        let admin_limits = Limits { connections: ADMIN_CONNECTIONS, header, write };
         let clients = public.serve(web::public(app), limits, stages.public());
         let operators = admin.serve(admin_router, admin_limits, stages.admin());
         tokio::join!(clients, operators, async {

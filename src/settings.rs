@@ -69,8 +69,13 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// Connections at once.
     pub max_connections: usize,
-    /// For a request's head to arrive.
+    /// For a request's head to arrive, and for an idle connection to send the next one.
     pub header_timeout: Duration,
+    /// For a client to take the next part of its answer.
+    pub write_timeout: Duration,
+    /// Whether clients must call nbproxy by a loopback name: on loopback, where whoever comes is let in without having
+    /// been told to.
+    pub loopback_names_only: bool,
     /// Bytes of a request's body.
     pub max_request_body: u64,
     /// How long a shutdown may take.

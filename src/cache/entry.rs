@@ -13,7 +13,7 @@ use super::public::PublicBase;
 /// Bytes of bookkeeping that an entry and each of its forms are counted with, besides bodies and headers.
 const BOOKKEEPING: usize = 384;
 
-/// Forms kept of one entry; a client with one more name is served a form that is not kept.
+/// Forms kept of one entry; that of one more name takes the place of the last.
 const MOST_FORMS: usize = 4;
 
 /// An answer of NetBox, complete and immutable.
@@ -79,7 +79,7 @@ impl Entry {
         (entry, body)
     }
 
-    /// Bytes that it is counted with.
+    /// Bytes that it is counted with; forms that share their bytes are counted with them each.
     pub fn weight(&self) -> usize {
         let headers: usize = self.core.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
         let forms: usize = self.forms.iter().map(|form| form.body.len() + form.links.len() * 4 + BOOKKEEPING).sum();
@@ -99,6 +99,9 @@ impl Form {
     }
 
     fn moved_to(&self, base: &PublicBase) -> Self {
+        if self.links.is_empty() {
+            return Self { base: base.clone(), ..self.clone() };
+        }
         let (old, new) = (self.base.to_string().len(), base.to_string());
         let mut body = BytesMut::with_capacity(self.body.len() + self.links.len() * new.len().saturating_sub(old));
         let mut links = Vec::with_capacity(self.links.len());

@@ -87,12 +87,19 @@ impl Epochs {
     /// What an answer about `branch` depends on, as of now.
     pub fn witness(&self, branch: Branch) -> Witness {
         let now = self.clock.now();
-        let counters = [&self.everything, self.counter(Scope::Branch(branch))];
+        // A branch's answers embed and are filtered by what it shares with main, and that is bound to main's other data:
+        // event rules by their tags, a plugin's models by anything.
+        let own = self.counter(Scope::Branch(branch));
+        let counters = [&self.everything, &self.main, own];
+        let counters = counters.get(..if branch == Branch::Main { 2 } else { 3 }).unwrap_or(&counters);
         // Epochs first: a doubt that begins in between also bumps, so the witness is outdated then.
-        let marks =
-            counters.map(|counter| Mark { counter: Arc::clone(counter), epoch: counter.epoch.load(Ordering::SeqCst) });
+        let mark = |counter: &&Arc<Counter>| Mark {
+            counter: Arc::clone(counter),
+            epoch: counter.epoch.load(Ordering::SeqCst),
+        };
+        let marks = counters.iter().map(mark).collect();
         let settled = counters.iter().all(|counter| counter.is_settled(now));
-        Witness { marks: Arc::new(marks), settled }
+        Witness { marks, settled }
     }
 
     fn counter(&self, scope: Scope) -> &Arc<Counter> {
@@ -145,10 +152,14 @@ impl Witness {
         self.settled && self.is_current()
     }
 
-    /// Whether both stand for the same state of the same scopes.
+    /// Whether both stand for the same state of the same scopes, with no change under way: while there is, two that
+    /// look the same may stand for the time before it and after it.
     pub fn agrees_with(&self, other: &Self) -> bool {
         let same = |(a, b): (&Mark, &Mark)| Arc::ptr_eq(&a.counter, &b.counter) && a.epoch == b.epoch;
-        self.marks.len() == other.marks.len() && self.marks.iter().zip(other.marks.iter()).all(same)
+        self.settled
+            && other.settled
+            && self.marks.len() == other.marks.len()
+            && self.marks.iter().zip(other.marks.iter()).all(same)
     }
 }
 
@@ -173,9 +184,14 @@ mod tests {
     fn a_bump_outdates_its_scope_and_everything_outdates_all() {
         let (epochs, pen) = Epochs::new(Clock::start());
         let (main, other) = (epochs.witness(Branch::Main), epochs.witness(branch("aaaaaaaa")));
+        pen.bump(Scope::Branch(branch("bbbbbbbb")));
+        assert!(main.is_current() && other.is_current());
+        pen.bump(Scope::Branch(branch("aaaaaaaa")));
+        assert!(main.is_current() && !other.is_current());
+        let other = epochs.witness(branch("aaaaaaaa"));
         pen.bump(Scope::Branch(Branch::Main));
-        assert!(!main.is_current());
-        assert!(other.is_current());
+        assert!(!main.is_current() && !other.is_current(), "branches share data with main");
+        let other = epochs.witness(branch("aaaaaaaa"));
         pen.bump(Scope::Everything);
         assert!(!other.is_current());
         assert!(epochs.witness(Branch::Main).may_be_kept());
@@ -189,6 +205,7 @@ mod tests {
         let doubt = pen.open_doubt(scope);
         let during = epochs.witness(Branch::Main);
         assert!(during.is_current() && !during.may_be_kept());
+        assert!(!during.agrees_with(&epochs.witness(Branch::Main)), "nobody joins a fetch while a change is under way");
         drop(doubt);
         assert!(!during.may_be_kept(), "the write may have happened after the fetch began");
         assert!(epochs.witness(Branch::Main).may_be_kept());

@@ -1,6 +1,7 @@
 //! Under which name a client reached nbproxy: the base of the URLs it is given.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::uri::Authority;
@@ -23,6 +24,28 @@ impl PublicBase {
     pub fn mounted(https: bool, authority: Authority, mount: &str) -> Self {
         let mount = if mount.is_empty() { None } else { Some(Arc::from(mount)) };
         Self { https, authority, mount }
+    }
+}
+
+impl PublicBase {
+    /// The path under which nbproxy is mounted, if it is.
+    pub fn mount(&self) -> Option<&str> {
+        self.mount.as_deref()
+    }
+
+    /// Whether the name is this machine's own: what a page of the web cannot make a browser send.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.authority.host().trim_matches(['[', ']']);
+        host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// Whether an `Origin` header names this base.
+    pub fn is_origin(&self, origin: &str) -> bool {
+        let scheme = if self.https { "https" } else { "http" };
+        origin
+            .strip_prefix(scheme)
+            .and_then(|rest| rest.strip_prefix("://"))
+            .is_some_and(|authority| self.authority == authority)
     }
 }
 

@@ -52,8 +52,12 @@ impl Store {
         self.entries.get(key)
     }
 
-    /// Remembers an entry.
+    /// Remembers an entry, unless what is remembered is coherent and was fetched later: memory does not go back in time.
     pub fn put(&self, key: Key, entry: Arc<Entry>) {
+        let newer = |known: &Entry| known.core().stored > entry.core().stored && known.core().witness.is_current();
+        if self.entries.get(&key).is_some_and(|known| newer(&known)) {
+            return;
+        }
         self.entries.insert(key, entry);
         // moka evicts behind the scenes; done here, the capacity holds even in a burst of large answers.
         self.entries.run_pending_tasks();

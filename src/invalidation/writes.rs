@@ -11,9 +11,9 @@ use crate::netbox::branch::Branch;
 use crate::netbox::object::{ApiPath, Endpoint, Resource};
 use crate::netbox::query::Query;
 
-/// How long a write that was lost from sight may still be carried out: NetBox's gunicorn kills a worker after 120 s
-/// (contrib/gunicorn.py), and a proxy in front of it may have given up first.
-const LOST: Duration = Duration::from_secs(150);
+/// How long a write that was lost from sight is taken to be still under way. Nothing bounds it for certain; 120 s is what
+/// NetBox's own gunicorn settings (contrib/gunicorn.py) call too long for a worker to be silent.
+const LOST: Duration = Duration::from_secs(300);
 
 /// How long a job that a write started may take. Until jobs are followed to their end, nothing is kept that long.
 const JOB: Duration = Duration::from_secs(300);
@@ -148,7 +148,10 @@ fn is_deferred(resource: &Resource<'_>) -> bool {
         | Resource::Below(Endpoint { app: "core", name: "data-sources" | "background-tasks", plugin: false }, _)
         | Resource::Object(Endpoint { app: "extras", name: "scripts", plugin: false }, _)
         | Resource::Below(Endpoint { app: "extras", name: "scripts", plugin: false }, _) => true,
-        Resource::List(Endpoint { app: "branching", name: "branches", plugin: true }) => true,
+        // A data source with an interval queues its first sync when it is saved.
+        Resource::List(Endpoint { app: "branching", name: "branches", plugin: true })
+        | Resource::List(Endpoint { app: "core", name: "data-sources", plugin: false })
+        | Resource::Object(Endpoint { app: "core", name: "data-sources", plugin: false }, _) => true,
         Resource::Below(..)
         | Resource::Root
         | Resource::AppRoot

@@ -70,16 +70,21 @@ impl ApiPath {
     ///
     /// # Errors
     /// [`PathError::Ambiguous`] for encoded slashes, backslashes, NUL, control bytes, `;`, dot segments, empty
-    /// segments and broken encoding; [`PathError::NotMirrored`] for what is not below `/api` or `/graphql`.
+    /// segments, format suffixes (`sites.json`) and broken encoding; [`PathError::NotMirrored`] for what is not below `/api` or `/graphql`.
     pub fn parse(raw: &str, base: &str) -> Result<Self, PathError> {
         let decoded = decode(raw)?;
         let below = decoded.strip_prefix(base).ok_or(PathError::NotMirrored)?;
         let mut segments = below.split('/');
         let rooted = segments.next() == Some("");
-        match segments.next() {
-            Some("api" | "graphql") if rooted => Ok(Self { decoded: below.to_owned() }),
-            _ => Err(PathError::NotMirrored),
+        if !matches!(segments.next(), Some("api" | "graphql") if rooted) {
+            return Err(PathError::NotMirrored);
         }
+        // Django REST framework serves `webhooks.json` by the view of `webhooks`: another name for what rules and
+        // rights know by one. No endpoint of NetBox's has a dot in its own name.
+        if segments.any(|segment| segment.contains('.')) {
+            return Err(PathError::Ambiguous("a dot, which NetBox takes for the beginning of a format"));
+        }
+        Ok(Self { decoded: below.to_owned() })
     }
 
     /// The path to send, below NetBox's base: every character outside RFC 3986's unreserved ones is encoded.
@@ -266,6 +271,9 @@ mod tests {
             "/api/dcim/%ff/",
             "/api/dcim/%0a/",
             "/api/dcim/a%3Bb/",
+            "/api/extras/webhooks.json",
+            "/api/extras/webhooks%2ejson/",
+            "/api/dcim/sites/1.api/",
         ] {
             assert!(matches!(ApiPath::parse(raw, ""), Err(PathError::Ambiguous(_))), "{raw}");
         }
@@ -283,7 +291,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sending_and_reading_again_gives_the_same(raw in "/api(/[a-z0-9%._~ ä;-]{0,6}){0,4}/?") {
+        fn sending_and_reading_again_gives_the_same(raw in "/api(/[a-z0-9%_~ ä;-]{0,6}){0,4}/?") {
             if let Ok(first) = ApiPath::parse(&raw, "") {
                 let again = ApiPath::parse(&first.encode(), "").unwrap();
                 prop_assert_eq!(&first, &again);

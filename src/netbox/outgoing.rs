@@ -57,6 +57,8 @@ pub type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send
 pub enum OutgoingBody {
     /// None at all.
     Empty,
+    /// All of it, at hand.
+    Whole(Bytes),
     /// Passed on as it arrives.
     Stream {
         /// Its parts.
@@ -72,6 +74,7 @@ impl std::fmt::Debug for OutgoingBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Empty => f.write_str("Empty"),
+            Self::Whole(bytes) => write!(f, "Whole({})", bytes.len()),
             Self::Stream { length, .. } => write!(f, "Stream({length:?})"),
         }
     }
@@ -79,22 +82,52 @@ impl std::fmt::Debug for OutgoingBody {
 
 /// Tells whether a request's body still moves, so that a long upload is not taken for a silent NetBox.
 #[derive(Clone, Debug)]
-pub struct Progress(Arc<watch::Sender<u64>>);
+pub struct Progress(Arc<watch::Sender<Moved>>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Moved {
+    bytes: u64,
+    whole: bool,
+}
+
+/// Less than this in a whole time-out is no progress: a client that sends a byte now and then would hold a place at
+/// NetBox for ever.
+const LEAST: u64 = 16 * 1024;
 
 impl Progress {
     /// Of a request of which nothing has been sent.
     pub fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(0)))
+        Self(Arc::new(watch::Sender::new(Moved::default())))
     }
 
-    /// Returns once nothing has moved for `limit`.
+    /// Returns once too little has moved for `limit`.
     pub async fn stalled(&self, limit: Duration) {
         let mut moved = self.0.subscribe();
-        while let Ok(Ok(())) = tokio::time::timeout(limit, moved.changed()).await {}
+        loop {
+            let before = *moved.borrow_and_update();
+            let on = |now: &Moved| now.bytes >= before.bytes + LEAST || now.whole != before.whole;
+            if tokio::time::timeout(limit, moved.wait_for(on)).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Whether anything of a streamed body has been handed on.
+    pub fn has_begun(&self) -> bool {
+        self.0.borrow().bytes > 0
+    }
+
+    /// Whether the whole body has been handed on.
+    pub fn is_whole(&self) -> bool {
+        self.0.borrow().whole
     }
 
     fn moved(&self, bytes: usize) {
-        self.0.send_modify(|sent| *sent += bytes as u64);
+        self.0.send_modify(|moved| moved.bytes += bytes as u64);
+    }
+
+    fn whole(&self) {
+        self.0.send_modify(|moved| moved.whole = true);
     }
 }
 
@@ -141,7 +174,7 @@ impl Stream for Watched {
         match &item {
             Some(Ok(part)) => self.progress.moved(part.len()),
             Some(Err(error)) => self.failure.note(error),
-            None => self.progress.moved(0),
+            None => self.progress.whole(),
         }
         Poll::Ready(item)
     }

@@ -1,7 +1,6 @@
 //! One call of NetBox's API: JSON out, JSON in, and errors that say which request they concern.
 
 use bytes::{Bytes, BytesMut};
-use futures_util::stream;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
@@ -9,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::api::Api;
 use super::error::{Error, Refusal, RequestLine};
-use super::outgoing::{Outgoing, OutgoingBody, Progress};
+use super::outgoing::{Outgoing, OutgoingBody};
 use super::query::Query;
 
 /// The longest answer that is read whole, in bytes: an OpenAPI document has 13 MB, a page of 1,000 some MB.
@@ -111,10 +110,7 @@ impl Call {
             None => OutgoingBody::Empty,
             Some(body) => {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                let bytes = Bytes::from(body.to_string());
-                let length = Some(bytes.len() as u64);
-                let stream = Box::pin(stream::iter([Ok(bytes)]));
-                OutgoingBody::Stream { stream, length, progress: Progress::new() }
+                OutgoingBody::Whole(body.to_string().into())
             }
         };
         Outgoing {

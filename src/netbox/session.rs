@@ -174,13 +174,17 @@ impl Session {
         }
         let mut request = client.request(out.method.clone(), url);
         let mut progress = Progress::new();
-        if let OutgoingBody::Stream { stream, length, progress: watched } = body {
-            progress = watched;
-            if let Some(length) = length {
-                headers.insert(CONTENT_LENGTH, length.into());
+        match body {
+            OutgoingBody::Empty => {}
+            OutgoingBody::Whole(bytes) => request = request.body(bytes),
+            OutgoingBody::Stream { stream, length, progress: watched } => {
+                progress = watched;
+                if let Some(length) = length {
+                    headers.insert(CONTENT_LENGTH, length.into());
+                }
+                let watched = Watched::new(stream, progress.clone(), failure);
+                request = request.body(reqwest::Body::wrap_stream(watched));
             }
-            let watched = Watched::new(stream, progress.clone(), failure);
-            request = request.body(reqwest::Body::wrap_stream(watched));
         }
         let request = request.headers(headers).build().map_err(Error::sort)?;
         Ok((request, progress))

@@ -62,6 +62,8 @@ pub enum Caller {
     Client(Arc<Client>),
     /// Anybody, where that is wanted.
     Anonymous(Access),
+    /// Anybody, for the OpenAPI document and nothing else.
+    Reader,
 }
 
 /// Why a client is not served.
@@ -85,6 +87,9 @@ pub enum Denied {
         /// The endpoint's name.
         endpoint: String,
     },
+    /// A page of another site asks, by the browser of somebody who is let in.
+    #[error("another site's page asks")]
+    CrossSite,
     /// It is pinned to another branch.
     #[error("this client is pinned to another branch")]
     Branch,
@@ -131,7 +136,7 @@ impl Caller {
     pub fn name(&self) -> &str {
         match self {
             Self::Client(client) => &client.name,
-            Self::Anonymous(_) => "anonymous",
+            Self::Anonymous(_) | Self::Reader => "anonymous",
         }
     }
 }
@@ -167,6 +172,7 @@ impl Denied {
             Self::UnknownKey { .. } => "unknown-key",
             Self::ReadOnly => "read-only",
             Self::Closed { .. } => "closed",
+            Self::CrossSite => "cross-site",
             Self::Branch => "other-branch",
         }
     }

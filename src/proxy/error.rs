@@ -36,6 +36,9 @@ pub enum ProxyError {
     /// NetBox does not accept nbproxy's own token.
     #[error("NetBox refuses nbproxy's own token")]
     TokenRefused,
+    /// What answers at NetBox's address does not answer as NetBox does.
+    #[error("what answers is no NetBox")]
+    NotNetbox,
     /// A task of nbproxy's ended without an answer.
     #[error("an internal task was lost")]
     Lost,
@@ -56,6 +59,11 @@ pub enum BadRequest {
     /// No, or no usable, `Host`.
     #[error("the Host header is missing or is not a host")]
     Host,
+    /// A name that is not this machine's own, where nobody was let in by name.
+    #[error(
+        "nbproxy goes by loopback names here; set server.public_url, access.anonymous or [[clients]] to use others"
+    )]
+    ForeignHost,
     /// The request's body broke off.
     #[error("the request's body did not arrive whole")]
     Body,
@@ -65,6 +73,15 @@ pub enum BadRequest {
         /// The limit.
         limit: u64,
     },
+}
+
+impl From<BodyError> for BadRequest {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge { limit } => Self::BodyTooLarge { limit },
+            BodyError::Incomplete => Self::Body,
+        }
+    }
 }
 
 /// On whose side an error lies.
@@ -93,8 +110,7 @@ impl ProxyError {
     /// Sorts what the session reports.
     pub(super) fn from_upstream(error: UpstreamError) -> Self {
         match error {
-            UpstreamError::RequestBody(BodyError::TooLarge { limit }) => BadRequest::BodyTooLarge { limit }.into(),
-            UpstreamError::RequestBody(BodyError::Incomplete) => BadRequest::Body.into(),
+            UpstreamError::RequestBody(body) => BadRequest::from(body).into(),
             UpstreamError::Unreachable(_)
             | UpstreamError::TimedOut(_)
             | UpstreamError::Broken(_)
@@ -114,8 +130,14 @@ impl ProxyError {
             | Self::Denied(_)
             | Self::NotCached
             | Self::TokenRefused
+            | Self::NotNetbox
             | Self::Lost => false,
         }
+    }
+
+    /// Whether NetBox as a whole is down, rather than this one answer spoilt.
+    pub(super) fn means_down(&self) -> bool {
+        matches!(self, Self::Upstream(error) if matches!(**error, UpstreamError::Unreachable(_) | UpstreamError::TimedOut(_)))
     }
 
     /// On whose side it lies.
@@ -129,7 +151,7 @@ impl ProxyError {
                 UpstreamError::RequestBody(_) => Side::Client,
                 UpstreamError::QueueFull | UpstreamError::QueueTimedOut(_) | UpstreamError::Unsendable(_) => Side::Own,
             },
-            Self::AnswerCut(_) => Side::Upstream,
+            Self::AnswerCut(_) | Self::NotNetbox => Side::Upstream,
             Self::TokenRefused | Self::Lost => Side::Own,
         }
     }
@@ -154,6 +176,7 @@ impl ProxyError {
             },
             Self::AnswerCut(_) => "answer-cut",
             Self::TokenRefused => "token-refused",
+            Self::NotNetbox => "not-netbox",
             Self::Lost => "lost",
         }
     }
@@ -176,6 +199,7 @@ impl ProxyError {
             | Self::NotCached
             | Self::AnswerCut(_)
             | Self::TokenRefused
+            | Self::NotNetbox
             | Self::Lost => None,
         }
     }

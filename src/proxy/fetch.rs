@@ -54,7 +54,7 @@ impl Inner {
         let landing = match self.fetch(seat.witness(), &permit, &read, base).await {
             Ok(landing) => landing,
             Err(error) => {
-                if error.is_unavailable() {
+                if error.means_down() {
                     self.health.failed(self.clock.now());
                 }
                 Landing::Failed(error)
@@ -82,7 +82,7 @@ impl Inner {
         let sent = self.clock.now();
         let answer = self.send(place, outgoing, self.session.timeout()).await?;
         if is_gateway_error(answer.status) {
-            self.health.failed(sent);
+            self.health.failed(self.clock.now());
         }
         self.land(witness, read, base, sent, answer).await
     }
@@ -96,6 +96,9 @@ impl Inner {
         answer: Answer,
     ) -> Result<Landing, ProxyError> {
         let Answer { status, headers, body } = answer;
+        if status.is_success() {
+            self.metrics.endpoint_exists(&read.endpoint);
+        }
         // The OpenAPI document names no origin, and its 13 MB would be read for nothing.
         let linked = is_plain_json(&headers) && read.endpoint != "schema";
         let rewriter = linked.then(|| self.links.rewriter(&base, read.content));
@@ -110,9 +113,6 @@ impl Inner {
         self.check_token(status, &headers, &whole.body)?;
         if read.status && status == StatusCode::OK {
             self.watch.observe_status(&whole.body);
-        }
-        if status.is_success() {
-            self.metrics.endpoint_exists(&read.endpoint);
         }
         let kept = admit(read, status, &headers, &whole, witness);
         let request_id = headers.get(REQUEST_ID).cloned();

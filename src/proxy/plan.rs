@@ -24,6 +24,8 @@ pub(super) enum Plan {
     Read(Box<Read>),
     /// By NetBox alone.
     Pass(Bypass),
+    /// Not at all: only memory was asked, and it never holds this.
+    NotCached,
     /// By NetBox, after which what was remembered may be outdated.
     Write(Effect),
 }
@@ -62,6 +64,8 @@ pub(super) fn plan(permit: &Permit, request: &Request, policy: &Policy, has_bran
     }
     match read(permit, request, policy) {
         Ok(read) => Plan::Read(Box::new(read)),
+        // Memory alone was asked, and it holds nothing of this kind (RFC 9111, section 5.2.1.7).
+        Err(_) if Directives::of(&request.headers).only_if_cached => Plan::NotCached,
         Err(bypass) => Plan::Pass(bypass),
     }
 }

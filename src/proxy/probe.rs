@@ -9,16 +9,18 @@ use super::{Inner, Proxy};
 use crate::netbox::branch::Branch;
 use crate::netbox::outgoing::{Outgoing, OutgoingBody};
 use crate::netbox::session::Answer;
+use crate::netbox::version::Installation;
 
 /// `/api/status/` is some hundred bytes; with many plugins some thousand.
 const LONGEST_STATUS: usize = 256 * 1024;
 
 impl Proxy {
-    /// Asks NetBox for its status with the shared token, and takes note of version and plugins.
+    /// Asks NetBox for its status with the shared token, takes note of version and plugins, and returns the version.
     ///
     /// # Errors
-    /// Why NetBox could not be asked, [`ProxyError::TokenRefused`] among it.
-    pub async fn probe(&self) -> Result<StatusCode, ProxyError> {
+    /// Why NetBox could not be asked, [`ProxyError::TokenRefused`] among it; [`ProxyError::NotNetbox`] when what answers
+    /// is something else.
+    pub async fn probe(&self) -> Result<String, ProxyError> {
         self.inner.probe().await
     }
 
@@ -29,7 +31,7 @@ impl Proxy {
 }
 
 impl Inner {
-    async fn probe(&self) -> Result<StatusCode, ProxyError> {
+    async fn probe(&self) -> Result<String, ProxyError> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let outgoing = Outgoing {
@@ -44,12 +46,11 @@ impl Inner {
         let answer = self.send(place, outgoing, self.session.timeout()).await?;
         let Answer { status, headers, body } = answer;
         let gathered = gather(&headers, body, None, LONGEST_STATUS).await.map_err(ProxyError::from_upstream)?;
-        if let Gathered::Whole(whole) = gathered {
-            self.check_token(status, &headers, &whole.body)?;
-            if status == StatusCode::OK {
-                self.watch.observe_status(&whole.body);
-            }
-        }
-        Ok(status)
+        let Gathered::Whole(whole) = gathered else { return Err(ProxyError::NotNetbox) };
+        self.check_token(status, &headers, &whole.body)?;
+        let found = Installation::from_status(&whole.body).filter(|_| status == StatusCode::OK);
+        let version = found.ok_or(ProxyError::NotNetbox)?.version;
+        self.watch.observe_status(&whole.body);
+        Ok(version)
     }
 }

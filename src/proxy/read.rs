@@ -50,7 +50,7 @@ impl Inner {
                 self.refresh(permit, read, base);
                 Ok(Some(self.remembered(read, base, &entry, now, StaleReason::IfError)))
             }
-            Found::IfError(entry) => match self.board(permit, read, base, Miss::Expired).await {
+            Found::IfError(entry) => match self.board(permit, read, base, Miss::of(&entry, now)).await {
                 Err(error) if error.is_unavailable() => {
                     self.instead(read, base, &entry).map_or(Err(error), |reply| Ok(Some(reply)))
                 }
@@ -73,8 +73,7 @@ impl Inner {
             Freshness::Fresh => Found::Fresh(entry),
             Freshness::Revalidate => Found::Revalidate(entry),
             Freshness::IfError => Found::IfError(entry),
-            Freshness::Gone if now.since(core.stored) <= core.lifetime.ttl => Found::Nothing(Miss::Request),
-            Freshness::Gone => Found::Nothing(Miss::Expired),
+            Freshness::Gone => Found::Nothing(Miss::of(&entry, now)),
         }
     }
 
@@ -168,6 +167,14 @@ impl Inner {
                 Ok(streaming.map(|streaming| stream(streaming, read.head)))
             }
         }
+    }
+}
+
+impl Miss {
+    /// Why a coherent entry did not do: too old, or not what the client wished for.
+    fn of(entry: &Entry, now: Moment) -> Self {
+        let core = entry.core();
+        if now.since(core.stored) <= core.lifetime.ttl { Self::Request } else { Self::Expired }
     }
 }
 

@@ -42,6 +42,18 @@ pub enum ReplyBody {
     Long(Box<LongBody>),
 }
 
+impl ReplyBody {
+    /// A body at hand; to a HEAD only its length is told.
+    pub(super) fn whole(body: Bytes, head: bool, headers: &mut HeaderMap) -> Self {
+        if head {
+            headers.insert(CONTENT_LENGTH, body.len().into());
+            Self::None
+        } else {
+            Self::Whole(body)
+        }
+    }
+}
+
 /// For whom an answer in memory is made into a reply.
 pub(super) struct Recipient<'a> {
     pub(super) base: &'a PublicBase,
@@ -66,12 +78,7 @@ pub(super) fn of_entry(
     }
     headers.insert(REQUEST_ID, request_id.unwrap_or_else(fresh_id));
     headers.insert(CACHE_STATUS, outcome.cache_status());
-    let body = if to.head {
-        headers.insert(CONTENT_LENGTH, body.len().into());
-        ReplyBody::None
-    } else {
-        ReplyBody::Whole(body)
-    };
+    let body = ReplyBody::whole(body, to.head, &mut headers);
     Reply { status: core.status, headers, body, outcome }
 }
 

@@ -1,15 +1,20 @@
 //! A request as the road sees it: free of axum, its path, query and branch already understood.
 
-use std::net::IpAddr;
+use std::time::Duration;
 
+use futures_util::StreamExt;
 use http::{HeaderMap, Method};
 
 use super::error::{BadRequest, ProxyError};
 use crate::cache::public::PublicBase;
 use crate::netbox::branch::{BRANCH_HEADER, BRANCH_PARAMETER, Branch, InvalidBranch, SchemaId};
 use crate::netbox::object::{ApiPath, PathError};
-use crate::netbox::outgoing::BodyStream;
+use crate::netbox::outgoing::{BodyStream, OutgoingBody, Progress};
 use crate::netbox::query::Query;
+use crate::netbox::transport::BodyError;
+
+/// Bodies up to this many bytes are read whole before they are sent.
+const SMALL: u64 = 1024 * 1024;
 
 /// A client's request.
 pub struct Request {
@@ -21,8 +26,6 @@ pub struct Request {
     pub target: Target,
     /// Under which name the client reached nbproxy.
     pub base: PublicBase,
-    /// Where the client is.
-    pub peer: IpAddr,
     /// The body; `None` when there is none.
     pub body: Option<RequestBody>,
 }
@@ -33,6 +36,34 @@ pub struct RequestBody {
     pub stream: BodyStream,
     /// Its length in bytes, if the client said it.
     pub length: Option<u64>,
+}
+
+impl RequestBody {
+    /// The body as it is sent: a small one is read whole before anything is asked of NetBox, so that a client that
+    /// dawdles or hangs up holds nothing up there and leaves nothing half done. Django, too, reads no body whose length
+    /// it was not told.
+    ///
+    /// # Errors
+    /// [`BadRequest::Body`] when a small one does not arrive whole within `patience`, [`BadRequest::BodyTooLarge`].
+    pub(super) async fn prepare(self, patience: Duration, progress: &Progress) -> Result<OutgoingBody, BadRequest> {
+        let Self { mut stream, length } = self;
+        let mut parts = Vec::new();
+        let mut read = 0;
+        let reading = async {
+            while length.unwrap_or(0) <= SMALL && read <= SMALL {
+                let Some(part) = stream.next().await.transpose()? else { return Ok(true) };
+                read += part.len() as u64;
+                parts.push(part);
+            }
+            Ok::<_, BodyError>(false)
+        };
+        let whole = tokio::time::timeout(patience, reading).await.map_err(|_| BadRequest::Body)?;
+        if whole.map_err(BadRequest::from)? {
+            return Ok(OutgoingBody::Whole(parts.concat().into()));
+        }
+        let stream = Box::pin(futures_util::stream::iter(parts.into_iter().map(Ok)).chain(stream));
+        Ok(OutgoingBody::Stream { stream, length, progress: progress.clone() })
+    }
 }
 
 /// What a request addresses.

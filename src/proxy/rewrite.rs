@@ -68,6 +68,9 @@ impl Links {
 
     /// Where a `Location` leads through nbproxy, if it leads below NetBox's API.
     pub(super) fn move_location(&self, location: &str, base: &PublicBase) -> Option<String> {
+        if location.starts_with('/') {
+            return base.mount().map(|mount| format!("{mount}{location}"));
+        }
         self.upstream.iter().find_map(|root| {
             let rest = location.strip_prefix(root.as_str())?;
             rest.starts_with("/api/").then(|| format!("{base}{}{rest}", self.path))
@@ -141,10 +144,27 @@ mod tests {
         ] {
             assert_eq!(objects(body), body);
         }
-        let nested = r#"{"custom_fields":{"peer":{"url":"http://netbox:8080/nbx/api/dcim/sites/1/"}}}"#;
+        for body in [
+            r#"{"custom_fields":{"j":{"url":"http://netbox:8080/nbx/api/"}}}"#,
+            r#"{"custom_fields":{"j":{"id":1,"x":{"id":1,"url":"http://netbox:8080/nbx/api/"}}}}"#,
+            r#"{"custom_fields":{"j":[[{"id":1,"url":"http://netbox:8080/nbx/api/"}],{"x":1,"id":1,"url":"http://netbox:8080/nbx/api/"}]}}"#,
+            r#"{"custom_fields":{"j":{"id":1,"name":"x","url":"http://netbox:8080/nbx/api/","next":"http://netbox:8080/nbx/api/"}}}"#,
+        ] {
+            assert_eq!(objects(body), body, "a field of JSON is its user's");
+        }
+        let list = r#"{"custom_fields":{"peers":[{"id":1,"url":"http://netbox:8080/nbx/api/dcim/sites/1/"}]}}"#;
+        assert!(objects(list).contains("p.example"));
+        let nested = r#"{"custom_fields":{"peer":{"id":1,"url":"http://netbox:8080/nbx/api/dcim/sites/1/"}}}"#;
         assert!(objects(nested).contains("p.example"));
         let after = r#"{"config_context":{"a":1},"url":"http://netbox:8080/nbx/api/x/"}"#;
         assert!(objects(after).contains("p.example"));
+    }
+
+    #[test]
+    fn deep_json_hides_nothing_that_follows() {
+        let deep = format!("{}{}", "[{\"a\":".repeat(300), "1".to_owned() + &"}]".repeat(300));
+        let body = format!("{{\"x\":{deep},\"url\":\"http://netbox:8080/nbx/api/x/\"}}");
+        assert!(objects(&body).ends_with("\"url\":\"https://p.example/nbx/api/x/\"}"));
     }
 
     #[test]
@@ -161,7 +181,10 @@ mod tests {
             "https://p.example/nbx/api/dcim/sites/1/"
         );
         assert_eq!(moved("http://netbox:8080/nbx/login/"), None);
-        assert_eq!(moved("/nbx/api/dcim/sites/"), None);
+        assert_eq!(moved("/nbx/api/dcim/sites/"), None, "it is relative to the name that the client used");
+        let mounted = PublicBase::mounted(true, "p.example".parse().unwrap(), "/tools");
+        let moved = links().move_location("/nbx/api/dcim/sites/", &mounted);
+        assert_eq!(moved.unwrap(), "/tools/nbx/api/dcim/sites/");
     }
 
     proptest! {

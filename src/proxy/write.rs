@@ -7,14 +7,13 @@ use tokio::sync::oneshot;
 
 use super::Inner;
 use super::acl::Permit;
-use super::error::ProxyError;
+use super::error::{BadRequest, ProxyError};
 use super::forward::{Receiver, outgoing};
 use super::outcome::Outcome;
 use super::reply::Reply;
 use super::request::Request;
-use crate::cache::epochs::Scope;
 use crate::invalidation::writes::{Effect, OpenWrite, Settlement};
-use crate::netbox::outgoing::Progress;
+use crate::netbox::outgoing::{Outgoing, Progress};
 use crate::netbox::session::Answer;
 use crate::netbox::transport::TransportError as UpstreamError;
 
@@ -36,44 +35,51 @@ impl Inner {
             Effect::Now(scope) => (scope, false),
             Effect::Later(scope) => (scope, true),
         };
+        let (receiver, progress) = (Receiver::of(&request), Progress::new());
+        // Before anything is sent: a client that hangs up amid a small body has changed nothing.
+        let outgoing = outgoing(&permit, request, self.session.timeout(), &progress).await?;
         let (answered, reply) = oneshot::channel();
-        self.tasks.spawn(Arc::clone(self).carry_out(permit, request, scope, deferred, answered));
+        let write = OpenWrite::begin(Arc::clone(&self.bus), scope, deferred);
+        self.tasks.spawn(Arc::clone(self).carry_out(write, outgoing, progress, receiver, answered));
         reply.await.map_err(|_| ProxyError::Lost)?
     }
 
     async fn carry_out(
         self: Arc<Self>,
-        permit: Permit,
-        request: Request,
-        scope: Scope,
-        deferred: bool,
+        mut write: OpenWrite,
+        outgoing: Outgoing,
+        progress: Progress,
+        receiver: Receiver,
         answered: Answered,
     ) {
-        let receiver = Receiver::of(&request);
-        let progress = Progress::new();
-        let outgoing = outgoing(&permit, request, progress.clone());
         let place = match self.session.enter().await {
             Ok(place) => place,
-            // Nothing was sent, so nothing has changed.
-            Err(error) => return release(answered, Err(ProxyError::from_upstream(error))),
+            Err(error) => {
+                write.settle(Settlement::Known);
+                return release(answered, Err(ProxyError::from_upstream(error)));
+            }
         };
-        let mut write = OpenWrite::begin(Arc::clone(&self.bus), scope, deferred);
         let timeout = self.session.timeout();
-        let sending = self.send(place, outgoing, timeout.saturating_add(LINGER));
-        tokio::pin!(sending);
+        let mut sending = Box::pin(self.send(place, outgoing, timeout.saturating_add(LINGER)));
         let in_time = tokio::select! {
             sent = &mut sending => Some(sent),
             () = progress.stalled(timeout) => None,
         };
         let Some(sent) = in_time else {
+            if progress.has_begun() && !progress.is_whole() {
+                // The client keeps NetBox waiting for the rest of an upload: it is broken off.
+                drop(sending);
+                write.settle(Settlement::Unknown);
+                return release(answered, Err(BadRequest::Body.into()));
+            }
             // The client is told now; what becomes of the write is awaited further, with nothing kept meanwhile.
             write.answered_early();
             release(answered, Err(ProxyError::Upstream(Arc::new(UpstreamError::TimedOut(timeout)))));
-            let settlement = settlement(&write, &sending.await);
-            return write.settle(settlement);
+            let outcome = settlement(&write, &sending.await);
+            return write.settle(outcome);
         };
-        let settlement = settlement(&write, &sent);
-        write.settle(settlement);
+        let outcome = settlement(&write, &sent);
+        write.settle(outcome);
         let reply = match sent {
             Ok(answer) => self.relay(answer, &receiver, Outcome::Written).await,
             Err(error) => Err(error),
@@ -85,8 +91,6 @@ impl Inner {
 fn settlement(write: &OpenWrite, sent: &Result<Answer, ProxyError>) -> Settlement {
     match sent {
         Ok(answer) => write.settlement(answer.status),
-        // What NetBox got was shorter than announced, and it carries out nothing of that.
-        Err(ProxyError::BadRequest(_)) => Settlement::Known,
         Err(ProxyError::Upstream(error)) if error.nothing_was_sent() => Settlement::Known,
         Err(_) => Settlement::Unknown,
     }

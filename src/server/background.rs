@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
 use tokio_util::sync::CancellationToken;
 
 use crate::proxy::Proxy;
@@ -24,8 +23,9 @@ pub(super) async fn probe(proxy: Proxy, interval: Option<Duration>, reached: Lat
 }
 
 async fn forever(proxy: Proxy, interval: Option<Duration>, reached: Latch) {
+    let mut teller = Teller::default();
     let mut pause = AGAIN;
-    while !is_reached(&proxy).await {
+    while !teller.tell(proxy.probe().await.map_err(|error| error.as_str())) {
         tokio::time::sleep(pause).await;
         pause = pause.saturating_mul(2).min(SELDOM);
     }
@@ -37,21 +37,26 @@ async fn forever(proxy: Proxy, interval: Option<Duration>, reached: Latch) {
             // Passing the time is the other way to be wanted.
             Some(interval) => drop(tokio::time::timeout(interval, wanted).await),
         }
-        is_reached(&proxy).await;
+        teller.tell(proxy.probe().await.map_err(|error| error.as_str()));
     }
 }
 
-async fn is_reached(proxy: &Proxy) -> bool {
-    match proxy.probe().await {
-        Ok(StatusCode::OK) => true,
-        Ok(status) => {
-            tracing::warn!(status = status.as_u16(), "netbox does not tell its status");
-            // A NetBox that answers is one that can be asked; old ones and narrow tokens may have no status.
-            !status.is_server_error()
+/// Tells of what has changed, and of nothing else.
+#[derive(Debug, Default)]
+struct Teller {
+    last: Option<Result<(), &'static str>>,
+}
+
+impl Teller {
+    /// Whether NetBox was reached.
+    fn tell(&mut self, now: Result<String, &'static str>) -> bool {
+        let changed = self.last != Some(now.as_ref().map(|_| ()).map_err(|reason| *reason));
+        match &now {
+            Ok(version) if changed => tracing::info!(version, "netbox was reached"),
+            Err(reason) if changed => tracing::warn!(reason, "netbox cannot be asked for its status"),
+            Ok(_) | Err(_) => {}
         }
-        Err(error) => {
-            tracing::warn!(reason = error.as_str(), "netbox cannot be asked for its status");
-            false
-        }
+        self.last = Some(now.as_ref().map(|_| ()).map_err(|reason| *reason));
+        now.is_ok()
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use super::shutdown::Signals;
+use super::stall::Impatient;
 use crate::web::Peer;
 
 /// With the kernel's own choice a body of some MB is written in many small pieces; more than this brings nothing.
@@ -36,6 +37,8 @@ pub(super) struct Limits {
     pub(super) connections: usize,
     /// For a request's head to arrive.
     pub(super) header: Duration,
+    /// For a client to take the next part of its answer.
+    pub(super) write: Duration,
 }
 
 impl Listener {
@@ -65,7 +68,7 @@ impl Listener {
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    let connection = converse(stream, peer, router.clone(), limits.header, signals.clone());
+                    let connection = converse(stream, peer, router.clone(), limits, signals.clone());
                     signals.connections.spawn(async move {
                         connection.await;
                         drop(place);
@@ -81,7 +84,7 @@ impl Listener {
 }
 
 /// Serves one connection. Told to stop, it finishes the request under way; told to end, it does not.
-async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, header: Duration, signals: Signals) {
+async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, limits: Limits, signals: Signals) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection was gone before it began");
         return;
@@ -92,8 +95,8 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, header: D
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(header)
-        .serve_connection(TokioIo::new(stream), service);
+        .header_read_timeout(limits.header)
+        .serve_connection(TokioIo::new(Impatient::new(stream, limits.write)), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -32,11 +32,18 @@ fn defaults() -> ConfigBuilder<DefaultState> {
 }
 
 fn merge(builder: ConfigBuilder<DefaultState>) -> Result<Map<String, Value>, Problems> {
-    let unreadable = |error: ConfigError| {
-        let origin = "the settings file".to_owned();
-        Problems(vec![Problem { key: String::new(), origin, message: error.to_string() }])
+    builder.build().and_then(|merged| merged.collect()).map_err(|error| unreadable(&error))
+}
+
+/// Where a file cannot be read. The parser would quote the line, and that may hold a secret.
+fn unreadable(error: &ConfigError) -> Problems {
+    let (origin, message) = if let ConfigError::FileParse { uri, cause } = error {
+        let place = cause.to_string().lines().next().unwrap_or_default().to_owned();
+        (uri.clone().unwrap_or_else(|| "the settings text".to_owned()), place)
+    } else {
+        ("the settings file".to_owned(), error.to_string())
     };
-    builder.build().and_then(|merged| merged.collect()).map_err(unreadable)
+    Problems(vec![Problem { key: String::new(), origin, message }])
 }
 
 impl Source for Flags {

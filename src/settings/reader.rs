@@ -11,6 +11,9 @@ use config::{Map, Value, ValueKind};
 
 use super::problem::{Problem, Problems};
 
+/// Parts of keys whose values are not quoted in faults: somebody may have put a secret there by mistake.
+const UNQUOTED: [&str; 2] = ["key_hash", "secret"];
+
 /// Values whose text must not be shown.
 const SECRETS: [&str; 3] = ["upstream.token", "admin.token", "invalidation.webhook_secret"];
 
@@ -18,6 +21,8 @@ const SECRETS: [&str; 3] = ["upstream.token", "admin.token", "invalidation.webho
 pub(super) struct Reader {
     prefix: String,
     values: BTreeMap<String, Value>,
+    /// Where the values that were read came from.
+    origins: BTreeMap<String, String>,
     problems: Vec<Problem>,
 }
 
@@ -25,7 +30,7 @@ impl Reader {
     pub(super) fn new(tree: Map<String, Value>) -> Self {
         let mut values = BTreeMap::new();
         flatten("", tree, &mut values);
-        Self { prefix: String::new(), values, problems: Vec::new() }
+        Self { prefix: String::new(), values, origins: BTreeMap::new(), problems: Vec::new() }
     }
 
     /// A line for each setting, as TOML, secrets masked.
@@ -51,10 +56,19 @@ impl Reader {
         Problems(self.problems)
     }
 
-    /// A fault that concerns more than one value.
+    /// A fault of a value as a whole, or of its absence. What is known to be faulty is not blamed twice.
     pub(super) fn fault(&mut self, key: &str, message: impl Display) {
-        let origin = "the settings as a whole".to_owned();
-        self.problems.push(Problem { key: format!("{}{key}", self.prefix), origin, message: message.to_string() });
+        let key = format!("{}{key}", self.prefix);
+        if self.problems.iter().any(|problem| problem.key == key) {
+            return;
+        }
+        let origin = self.origins.get(&key).cloned().unwrap_or_else(|| "nowhere: it was not given".to_owned());
+        self.problems.push(Problem { key, origin, message: message.to_string() });
+    }
+
+    /// Whether the value is there, and was not read yet.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.values.contains_key(&format!("{}{key}", self.prefix))
     }
 
     pub(super) fn text(&mut self, key: &str) -> String {
@@ -71,7 +85,9 @@ impl Reader {
         match parse(&text) {
             Ok(parsed) => Some(parsed),
             Err(message) => {
-                self.note(&key, &value, format!("{text:?} is no good: {message}"));
+                let secret = UNQUOTED.iter().any(|part| key.contains(part)) || text.contains('@');
+                let quoted = if secret { "the value".to_owned() } else { format!("{text:?}") };
+                self.note(&key, &value, format!("{quoted} is no good: {message}"));
                 None
             }
         }
@@ -163,6 +179,7 @@ impl Reader {
     fn take(&mut self, key: &str) -> Option<(String, Value)> {
         let key = format!("{}{key}", self.prefix);
         let value = self.values.remove(&key)?;
+        self.origins.insert(key.clone(), origin(&value));
         Some((key, value))
     }
 

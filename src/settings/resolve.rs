@@ -33,12 +33,13 @@ pub(super) fn resolve(tree: Map<String, Value>) -> Result<Settings, Problems> {
     let server = server(&mut reader);
     let admin = admin(&mut reader);
     let cache = cache(&mut reader);
-    let (access, deny) = access(&mut reader, server.as_ref().map(|server| server.listen));
+    let (access, deny, by_default) = access(&mut reader, server.as_ref().map(|server| server.listen));
     let log = log(&mut reader);
     not_built_yet(&mut reader);
     reader.finish()?;
     match (upstream, server, admin) {
-        (Some(upstream), Some(server), Some(admin)) => {
+        (Some(upstream), Some(mut server), Some(admin)) => {
+            server.loopback_names_only = by_default;
             Ok(Settings { upstream, server, admin, cache, access, deny, log, shown })
         }
         // A section is missing only after a fault in it was noted, so this is never reached.
@@ -112,6 +113,7 @@ fn server(reader: &mut Reader) -> Option<Server> {
         reader.fault("server.max_connections", "at least one connection must be let in");
     }
     let header_timeout = positive(reader, "server.header_timeout");
+    let write_timeout = positive(reader, "server.write_timeout");
     let max_request_body = reader.size("server.max_request_body");
     let shutdown_grace = reader.duration("server.shutdown_grace");
     Some(Server {
@@ -120,6 +122,8 @@ fn server(reader: &mut Reader) -> Option<Server> {
         trusted_proxies,
         max_connections,
         header_timeout,
+        write_timeout,
+        loopback_names_only: false,
         max_request_body,
         shutdown_grace,
     })
@@ -162,7 +166,8 @@ fn cache(reader: &mut Reader) -> Cache {
     }
 }
 
-fn access(reader: &mut Reader, listen: Option<SocketAddr>) -> (auth::Config, Vec<Pattern>) {
+/// Who is let in, what is closed, and whether anybody is let in only because nothing else was said.
+fn access(reader: &mut Reader, listen: Option<SocketAddr>) -> (auth::Config, Vec<Pattern>, bool) {
     let loopback = listen.is_none_or(|address| address.ip().is_loopback());
     let clients = reader.tables("clients", client);
     let mut names: Vec<_> = clients.iter().map(|client| Arc::clone(&client.name)).collect();
@@ -175,6 +180,7 @@ fn access(reader: &mut Reader, listen: Option<SocketAddr>) -> (auth::Config, Vec
         "auto" | "deny" | "read" | "write" => Ok(text.to_owned()),
         _ => Err("auto, deny, read or write is wanted".to_owned()),
     });
+    let by_default = clients.is_empty() && anonymous.as_deref() == Some("auto");
     let anonymous = match anonymous.as_deref() {
         Some("read") => Some(Access::Read),
         Some("write") => Some(Access::Write),
@@ -190,7 +196,7 @@ fn access(reader: &mut Reader, listen: Option<SocketAddr>) -> (auth::Config, Vec
         _ => Some(Access::Read),
     };
     let deny = reader.list("access.deny", pattern);
-    (auth::Config { clients, anonymous }, deny)
+    (auth::Config { clients, anonymous }, deny, by_default)
 }
 
 fn client(reader: &mut Reader) -> Option<Client> {
@@ -203,9 +209,12 @@ fn client(reader: &mut Reader) -> Option<Client> {
         "write" => Ok(Access::Write),
         _ => Err("read or write is wanted".to_owned()),
     });
+    let open = !reader.has("allow");
     let mut allow = reader.list("allow", pattern);
-    if allow.is_empty() {
+    if open {
         allow.extend(Pattern::parse("*"));
+    } else if allow.is_empty() {
+        reader.fault("allow", "an empty list allows nothing; leave it out to allow everything");
     }
     let deny = reader.list("deny", pattern);
     let branch = reader.parsed("branch", |text| {

@@ -1,5 +1,6 @@
-//! One line for each request, when its answer has left; and its figures.
+//! One line for each request, when its answer is handed over or has flowed by; and its figures.
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,12 +17,19 @@ use crate::cache::clock::Moment;
 use crate::proxy::error::{ProxyError, Side};
 use crate::telemetry::metrics::Metrics;
 
+/// nginx's word for a client that hangs up before it was answered; nobody is sent it.
+const CLIENT_GONE: StatusCode = match StatusCode::from_u16(499) {
+    Ok(status) => status,
+    Err(_) => StatusCode::BAD_REQUEST,
+};
+
 /// What will be said of a request.
 #[derive(Debug)]
 pub(super) struct Line {
     metrics: Arc<Metrics>,
     clock: crate::cache::clock::Clock,
     began: Moment,
+    peer: IpAddr,
     method: Method,
     endpoint: String,
     caller: String,
@@ -30,22 +38,29 @@ pub(super) struct Line {
     request_id: Option<HeaderValue>,
     status: StatusCode,
     side: Option<Side>,
+    /// The body broke off before its end.
+    cut: bool,
+    written: bool,
 }
 
 impl Line {
-    pub(super) fn begin(app: &Arc<AppParts>, request: &Request) -> Self {
+    pub(super) fn begin(app: &Arc<AppParts>, request: &Request, peer: IpAddr) -> Self {
         Self {
             metrics: Arc::clone(&app.metrics),
             clock: app.clock.clone(),
             began: app.clock.now(),
+            peer,
             method: request.method().clone(),
             endpoint: String::new(),
             caller: String::new(),
-            outcome: "failed",
+            // What it is called if its client hangs up before there is an answer.
+            outcome: "gone",
             detail: None,
             request_id: None,
-            status: StatusCode::OK,
+            status: CLIENT_GONE,
             side: None,
+            cut: false,
+            written: false,
         }
     }
 
@@ -70,23 +85,31 @@ impl Line {
         (self.detail, self.side) = (Some(error.as_str()), Some(error.side()));
     }
 
-    /// Counts the request, and writes the line once the body has left.
+    /// Counts the request, and writes the line: the body is handed over whole.
     pub(super) fn finish(mut self, response: Response) -> Response {
-        self.status = response.status();
-        self.metrics.request(self.outcome, &self.endpoint, self.clock.now().since(self.began));
-        match response.body().size_hint().exact() {
-            Some(bytes) => {
-                self.write(bytes);
-                response
-            }
-            None => response.map(|inner| Body::new(Counted { inner, line: self, bytes: 0 })),
-        }
+        self.count(response.status());
+        self.write(response.body().size_hint().exact().unwrap_or(0));
+        response
     }
 
-    fn write(&self, bytes: u64) {
+    /// Counts the request, and writes the line once the body has flowed by.
+    pub(super) fn follow(mut self, response: Response) -> Response {
+        self.count(response.status());
+        let expected = response.body().size_hint().exact();
+        response.map(|inner| Body::new(Counted { inner, line: self, bytes: 0, expected, ended: false }))
+    }
+
+    fn count(&mut self, status: StatusCode) {
+        self.status = status;
+        self.metrics.request(self.outcome, &self.endpoint, self.clock.now().since(self.began));
+    }
+
+    fn write(&mut self, bytes: u64) {
+        self.written = true;
         tracing::info!(
             target: "nbproxy::access",
             caller = self.caller,
+            peer = %self.peer,
             method = self.method.as_str(),
             endpoint = self.endpoint,
             status = self.status.as_u16(),
@@ -96,8 +119,18 @@ impl Line {
             request_id = self.request_id.as_ref().and_then(|id| id.to_str().ok()),
             time_us = u64::try_from(self.clock.now().since(self.began).as_micros()).unwrap_or(u64::MAX),
             bytes,
+            cut = self.cut.then_some(true),
             "request"
         );
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if !self.written {
+            self.count(self.status);
+            self.write(0);
+        }
     }
 }
 
@@ -106,6 +139,8 @@ struct Counted {
     inner: Body,
     line: Line,
     bytes: u64,
+    expected: Option<u64>,
+    ended: bool,
 }
 
 impl http_body::Body for Counted {
@@ -114,8 +149,10 @@ impl http_body::Body for Counted {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame {
-            self.bytes += frame.data_ref().map_or(0, Bytes::len) as u64;
+        match &frame {
+            Some(Ok(frame)) => self.bytes += frame.data_ref().map_or(0, Bytes::len) as u64,
+            Some(Err(_)) => {}
+            None => self.ended = true,
         }
         Poll::Ready(frame)
     }
@@ -131,6 +168,7 @@ impl http_body::Body for Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
+        self.line.cut = !self.ended && self.expected != Some(self.bytes);
         self.line.write(self.bytes);
     }
 }

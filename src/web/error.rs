@@ -5,7 +5,6 @@ use axum::response::Response;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
-use super::mirror::JSON;
 use crate::netbox::transport::TransportError as UpstreamError;
 use crate::proxy::auth::Denied;
 use crate::proxy::error::{BadRequest, ProxyError};
@@ -13,6 +12,8 @@ use crate::proxy::reply::fresh_id;
 
 /// When to try again after the queue was full: as long as a page of a slow NetBox takes.
 const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("2");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The response that says why there is none of NetBox's.
 ///
@@ -56,7 +57,7 @@ fn status(error: &ProxyError) -> StatusCode {
             UpstreamError::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
             UpstreamError::QueueFull | UpstreamError::QueueTimedOut(_) => StatusCode::SERVICE_UNAVAILABLE,
             UpstreamError::RequestBody(_) => StatusCode::BAD_REQUEST,
-            UpstreamError::Unsendable(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            UpstreamError::Unsendable(_) => StatusCode::URI_TOO_LONG,
         },
         ProxyError::AnswerCut(error) => match error.as_ref() {
             UpstreamError::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
@@ -67,7 +68,7 @@ fn status(error: &ProxyError) -> StatusCode {
             | UpstreamError::RequestBody(_)
             | UpstreamError::Unsendable(_) => StatusCode::BAD_GATEWAY,
         },
-        ProxyError::TokenRefused => StatusCode::BAD_GATEWAY,
+        ProxyError::TokenRefused | ProxyError::NotNetbox => StatusCode::BAD_GATEWAY,
         ProxyError::Lost => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -94,10 +95,11 @@ fn detail(error: &ProxyError) -> String {
             UpstreamError::QueueFull => "Too many requests wait for NetBox already.".to_owned(),
             UpstreamError::QueueTimedOut(_) => format!("NetBox was busy with other requests for {waited:?}."),
             UpstreamError::RequestBody(_) => "Bad request: the request's body did not arrive whole.".to_owned(),
-            UpstreamError::Unsendable(_) => "nbproxy could not put the request to NetBox together.".to_owned(),
+            UpstreamError::Unsendable(_) => "The request's path and query are too long to be passed on.".to_owned(),
         },
         ProxyError::AnswerCut(_) => "NetBox's answer broke off before its end.".to_owned(),
         ProxyError::TokenRefused => "NetBox refuses nbproxy's own token; its operator has been told.".to_owned(),
+        ProxyError::NotNetbox => "What answers at NetBox's address is no NetBox.".to_owned(),
         ProxyError::Lost => "nbproxy lost track of this request.".to_owned(),
     }
 }

@@ -1,11 +1,13 @@
 //! The one handler of the public listener.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::{HeaderValue, Method};
+use bytes::Bytes;
+use http::Method;
 
 use super::access_log::Line;
 use super::{App, AppParts, error, upload};
@@ -19,8 +21,9 @@ pub struct Peer(pub SocketAddr);
 
 /// Answers whatever is asked.
 pub(super) async fn mirror(State(App(app)): State<App>, request: Request) -> Response {
-    let mut line = Line::begin(&app, &request);
-    match answer(&app, request, &mut line).await {
+    let peer = request.extensions().get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
+    let mut line = Line::begin(&app, &request, peer);
+    match answer(&app, request, peer, &mut line).await {
         Ok(reply) => {
             line.outcome(reply.outcome.as_str(), reply.outcome.detail());
             line.request_id(reply.headers.get("x-request-id"));
@@ -29,39 +32,38 @@ pub(super) async fn mirror(State(App(app)): State<App>, request: Request) -> Res
         Err(error) => {
             let response = error::response(&error, app.proxy.api_version());
             line.failed(&error);
+            line.request_id(response.headers().get("x-request-id"));
             line.finish(response)
         }
     }
 }
 
-async fn answer(app: &AppParts, request: Request, line: &mut Line) -> Result<Reply, ProxyError> {
+async fn answer(app: &AppParts, request: Request, peer: IpAddr, line: &mut Line) -> Result<Reply, ProxyError> {
     let (parts, body) = request.into_parts();
     // TRACE would have a server in front of NetBox repeat the request, nbproxy's token in it (RFC 9110, section 9.3.8).
     if matches!(parts.method, Method::TRACE | Method::CONNECT) {
         return Err(ProxyError::Method(parts.method));
     }
-    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
     let target = Target::read(parts.uri.path(), parts.uri.query().unwrap_or_default(), &parts.headers, &app.base_path)?;
     line.endpoint(target.path.name());
     let caller = app.proxy.identify(&parts.method, &target, &parts.headers)?;
     line.caller(caller.name());
     let base = app.naming.base(&parts, peer)?;
     let body = upload::read(body, app.max_request_body)?;
-    let asked = Asked { method: parts.method, headers: parts.headers, target, base, peer, body };
+    let asked = Asked { method: parts.method, headers: parts.headers, target, base, body };
     app.proxy.handle(caller, asked).await
 }
 
 fn respond(reply: Reply, line: Line) -> Response {
     let Reply { status, headers, body, .. } = reply;
+    let flows = matches!(body, ReplyBody::Long(_));
     let mut response = Response::new(match body {
-        ReplyBody::None => Body::empty(),
+        // Its length is not zero but what the headers say, if they do.
+        ReplyBody::None => Body::from_stream(futures_util::stream::empty::<Result<Bytes, Infallible>>()),
         ReplyBody::Whole(bytes) => Body::from(bytes),
         ReplyBody::Long(long) => Body::new(*long),
     });
     *response.status_mut() = status;
     *response.headers_mut() = headers;
-    line.finish(response)
+    if flows { line.follow(response) } else { line.finish(response) }
 }
-
-/// Kept for responses that nbproxy makes itself.
-pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -21,6 +21,9 @@ pub struct Naming {
     pub fixed: Option<PublicBase>,
     /// Whose `X-Forwarded-Host` and `-Proto` are believed.
     pub trusted: Vec<IpNet>,
+    /// Whether only loopback names are taken: a page of the web may have its own name lead here (DNS rebinding), and
+    /// then read what is open to whoever comes.
+    pub loopback_only: bool,
 }
 
 impl Naming {
@@ -41,7 +44,11 @@ impl Naming {
             (None, Some(target)) => plain(target.clone())?,
             (None, None) => authority(one(&request.headers, &HOST)?.ok_or(BadRequest::Host)?)?,
         };
-        Ok(PublicBase::new(https, authority))
+        let base = PublicBase::new(https, authority);
+        if self.loopback_only && !trusted && !base.is_loopback() {
+            return Err(BadRequest::ForeignHost);
+        }
+        Ok(base)
     }
 }
 
@@ -73,7 +80,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let trusted = if trusted.is_empty() { Vec::new() } else { vec![trusted.parse().unwrap()] };
-        let naming = Naming { fixed: None, trusted };
+        let naming = Naming { fixed: None, trusted, loopback_only: false };
         naming.base(&request.body(()).unwrap().into_parts().0, [10, 0, 0, 9].into()).map(|base| base.to_string())
     }
 

@@ -33,6 +33,9 @@ pub enum BaseUrlError {
     /// A query.
     #[error("it must not hold a query")]
     Query,
+    /// The API's own path: the base is what stands before it.
+    #[error("it must not end in /api: NetBox's base is what stands before that")]
+    Api,
     /// A sub-path that would not survive decoding and encoding.
     #[error("its path may hold letters, digits, '-', '.', '_' and '~' only, and no dot segments")]
     Path,
@@ -51,7 +54,7 @@ pub struct TlsFiles {
 #[derive(Debug, thiserror::Error)]
 pub enum SetUpError {
     /// A file could not be read.
-    #[error("{path}: {source}")]
+    #[error("{path} cannot be read")]
     Read {
         /// The file.
         path: PathBuf,
@@ -59,12 +62,10 @@ pub enum SetUpError {
         source: std::io::Error,
     },
     /// A file holds no usable certificate or key.
-    #[error("{path}: no usable certificate or key in it")]
+    #[error("{path} holds no usable certificate or key")]
     Certificate {
         /// The file.
         path: PathBuf,
-        /// Why.
-        source: reqwest::Error,
     },
     /// The client could not be made.
     #[error("the HTTP client could not be made")]
@@ -101,6 +102,9 @@ impl BaseUrl {
         let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let origin = format!("{}://{authority}", url.scheme());
         let path = url.path().trim_end_matches('/');
+        if path.ends_with("/api") {
+            return Err(BaseUrlError::Api);
+        }
         Ok(Self { path_at: origin.len(), url: origin + path, authority })
     }
 
@@ -144,15 +148,17 @@ fn builder(config: &Config) -> Result<reqwest::ClientBuilder, SetUpError> {
         .http1_only();
     if let Some(path) = &config.tls.ca {
         let pem = read(path)?;
-        let bad = |source| SetUpError::Certificate { path: path.clone(), source };
-        let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(bad)?;
+        let certificates = reqwest::Certificate::from_pem_bundle(&pem).unwrap_or_default();
+        if certificates.is_empty() {
+            return Err(SetUpError::Certificate { path: path.clone() });
+        }
         builder = builder.tls_certs_merge(certificates);
     }
     if let Some((certificate, key)) = &config.tls.identity {
         let mut pem = read(certificate)?;
         pem.extend(read(key)?);
-        let bad = |source| SetUpError::Certificate { path: certificate.clone(), source };
-        builder = builder.identity(reqwest::Identity::from_pem(&pem).map_err(bad)?);
+        let identity = reqwest::Identity::from_pem(&pem);
+        builder = builder.identity(identity.map_err(|_| SetUpError::Certificate { path: certificate.clone() })?);
     }
     Ok(builder)
 }
@@ -196,6 +202,7 @@ mod tests {
             ("ftp://netbox", Scheme),
             ("http://u:p@netbox", UserInfo),
             ("http://netbox/?x=1", Query),
+            ("http://netbox/nbx/api/", Api),
             ("http://netbox/a/../b", Path),
             ("http://netbox/a%20b", Path),
         ] {

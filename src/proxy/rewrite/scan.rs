@@ -6,8 +6,8 @@ use memchr::memchr2;
 
 use super::{Content, Move};
 
-/// Nesting beyond this is nobody's API answer; from there on everything passes as it is.
-const DEEPEST: usize = 256;
+/// What is nested deeper is some user's own JSON, and passes as it is.
+const DEEPEST: usize = 64;
 
 /// Longer keys are none of ours.
 const LONGEST_KEY: usize = 20;
@@ -34,6 +34,8 @@ pub(super) struct Scanner {
     directory: bool,
     state: State,
     stack: Vec<Frame>,
+    /// How many more are open beyond the deepest that is looked into.
+    beyond: usize,
     /// Whether the next string names a member of the innermost object.
     at_key: bool,
     /// What the key just read says of the value to come.
@@ -54,8 +56,6 @@ enum State {
     Text,
     /// At the beginning of a value that may have to be moved; `held` is its beginning.
     Candidate(Kind),
-    /// Too deep: all passes.
-    Blind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,12 +67,28 @@ enum Kind {
     Other,
 }
 
+/// An object or a list that is being read.
 #[derive(Debug, Clone, Copy)]
 struct Frame {
     object: bool,
-    opaque: bool,
-    /// The object that holds custom fields: its members are named and filled by users.
-    fields: bool,
+    keeper: Keeper,
+    /// How many members have been named.
+    members: u32,
+    /// Whether the first of them was `id`.
+    begins_with_id: bool,
+}
+
+/// Whose words these are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keeper {
+    /// NetBox's.
+    NetBox,
+    /// The object that holds the custom fields: its members are named by users.
+    Fields,
+    /// The value of a custom field.
+    Field,
+    /// A user's own JSON.
+    User,
 }
 
 impl Scanner {
@@ -81,6 +97,7 @@ impl Scanner {
             directory: content == Content::Directory,
             state: State::Between,
             stack: Vec::new(),
+            beyond: 0,
             at_key: false,
             coming: Kind::Other,
             key: Vec::with_capacity(LONGEST_KEY + 1),
@@ -102,7 +119,6 @@ impl Scanner {
                     let found = if kind == Kind::Link { Some(&mut *links) } else { None };
                     self.candidate(rest, moves, out, found)
                 }
-                State::Blind => copy(rest, rest.len(), out),
             };
             rest = rest.get(used..).unwrap_or_default();
         }
@@ -123,14 +139,11 @@ impl Scanner {
                 b'{' | b'[' => self.open(*byte == b'{'),
                 b'}' | b']' => self.close(),
                 b',' => {
-                    self.at_key = self.stack.last().is_some_and(|frame| frame.object);
+                    self.at_key = self.beyond == 0 && self.stack.last().is_some_and(|frame| frame.object);
                     self.coming = Kind::Other;
                 }
                 b':' => self.at_key = false,
                 _ => {}
-            }
-            if self.state == State::Blind {
-                return copy(rest, at + 1, out);
             }
         }
         copy(rest, rest.len(), out)
@@ -150,17 +163,31 @@ impl Scanner {
     }
 
     fn open(&mut self, object: bool) {
-        let above = self.stack.last().is_some_and(|frame| frame.opaque);
-        let opaque = above || self.coming == Kind::Opaque;
-        self.stack.push(Frame { object, opaque, fields: object && self.coming == Kind::CustomFields });
-        self.at_key = object;
-        self.coming = Kind::Other;
-        if self.stack.len() > DEEPEST {
-            self.state = State::Blind;
+        let coming = std::mem::replace(&mut self.coming, Kind::Other);
+        if self.stack.len() >= DEEPEST {
+            self.beyond += 1;
+            self.at_key = false;
+            return;
         }
+        let above = self.stack.last().map_or(Keeper::NetBox, |frame| frame.keeper);
+        let keeper = match (above, coming) {
+            (Keeper::User, _) | (_, Kind::Opaque) => Keeper::User,
+            (Keeper::NetBox, Kind::CustomFields) if object => Keeper::Fields,
+            (Keeper::NetBox, _) => Keeper::NetBox,
+            // A field's value: an object of NetBox's, a list of them, or a user's JSON. Deeper it is the user's.
+            (Keeper::Fields, _) => Keeper::Field,
+            (Keeper::Field, _) if object && self.stack.last().is_some_and(|frame| !frame.object) => Keeper::Field,
+            (Keeper::Field, _) => Keeper::User,
+        };
+        self.stack.push(Frame { object, keeper, members: 0, begins_with_id: false });
+        self.at_key = object;
     }
 
     fn close(&mut self) {
+        if self.beyond > 0 {
+            self.beyond -= 1;
+            return;
+        }
         self.stack.pop();
         self.at_key = false;
         self.coming = Kind::Other;
@@ -180,15 +207,23 @@ impl Scanner {
         copy(rest, length, out)
     }
 
-    fn kind(&self) -> Kind {
-        let Some(frame) = self.stack.last() else { return Kind::Other };
-        if frame.opaque || self.key.len() > LONGEST_KEY {
+    fn kind(&mut self) -> Kind {
+        let depth = self.stack.len();
+        let Some(frame) = self.stack.last_mut() else { return Kind::Other };
+        let member = frame.members;
+        frame.members = member.saturating_add(1);
+        frame.begins_with_id |= member == 0 && self.key == b"id";
+        if self.key.len() > LONGEST_KEY {
             return Kind::Other;
         }
+        // NetBox writes an object it nests as {"id": …, "url": …; whatever else a field holds is the user's.
+        let netboxs =
+            frame.keeper == Keeper::NetBox || (frame.keeper == Keeper::Field && frame.begins_with_id && member == 1);
         match self.key.as_slice() {
-            _ if self.directory && self.stack.len() == 1 => Kind::Link,
-            b"url" | b"next" | b"previous" if !frame.fields => Kind::Link,
-            b"display_url" if !frame.fields => Kind::DisplayLink,
+            _ if self.directory && depth == 1 => Kind::Link,
+            b"url" if netboxs => Kind::Link,
+            b"next" | b"previous" if frame.keeper == Keeper::NetBox => Kind::Link,
+            b"display_url" if frame.keeper == Keeper::NetBox => Kind::DisplayLink,
             b"custom_fields" => Kind::CustomFields,
             key if OPAQUE.contains(&key) => Kind::Opaque,
             _ => Kind::Other,
