@@ -45,9 +45,25 @@ pub enum Command {
     Healthcheck,
     /// Tell what NetBox says of itself, and how a running nbproxy does
     Status,
+    /// Make and hash client keys
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Work with NetBox's tokens
     #[command(subcommand)]
     Token(TokenCommand),
+}
+
+/// What to do with client keys.
+#[derive(Debug, Clone, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key: it is printed once, with the settings that let its bearer in
+    New {
+        /// The client's name
+        #[arg(long, value_name = "NAME")]
+        name: String,
+    },
+    /// Hash the key on standard input
+    Hash,
 }
 
 /// What to do with NetBox's tokens.

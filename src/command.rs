@@ -5,7 +5,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cache::clock::Clock;
-use crate::cli::{Command, Flags, TokenCommand};
+use crate::cli::{Command, Flags, KeyCommand, TokenCommand};
 use crate::netbox::api::Api;
 use crate::netbox::error::Error as NetboxError;
 use crate::netbox::session::Session;
@@ -13,6 +13,7 @@ use crate::server::{Server, StartError, neighbour};
 use crate::settings::{self, Problems, Settings, Upstream};
 use crate::telemetry::logging::{self, InvalidFilter};
 
+mod key;
 mod status;
 mod token;
 
@@ -78,6 +79,11 @@ pub fn run(command: Command, flags: &Flags) -> Result<(), Failure> {
             if status == StatusCode::OK { Ok(()) } else { Err(Failure::Unwell { status, text }) }
         }
         Command::Status => runtime()?.block_on(status::tell(settings::load(flags)?)),
+        Command::Key(KeyCommand::New { name }) => {
+            key::new(&name);
+            Ok(())
+        }
+        Command::Key(KeyCommand::Hash) => Ok(key::hash()?),
         Command::Token(TokenCommand::Create(how)) => {
             let upstream = settings::load(flags)?.upstream;
             runtime()?.block_on(token::create(&how, &api(&upstream)?))

@@ -11,7 +11,8 @@ pub struct Moment(u64);
 /// A clock that never goes back.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    start: Instant,
+    /// `None` for a clock that stands still unless it is pushed.
+    start: Option<Instant>,
     pushed: Arc<AtomicU64>,
 }
 
@@ -19,12 +20,17 @@ impl Clock {
     /// A clock that starts now.
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else asks")]
     pub fn start() -> Self {
-        Self { start: Instant::now(), pushed: Arc::new(AtomicU64::new(0)) }
+        Self { start: Some(Instant::now()), pushed: Arc::default() }
+    }
+
+    /// A clock that stands still unless it is [pushed](Self::push), for tests.
+    pub fn standing() -> Self {
+        Self { start: None, pushed: Arc::default() }
     }
 
     /// The time.
     pub fn now(&self) -> Moment {
-        let ran = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let ran = self.start.map_or(0, |start| u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
         Moment(ran.saturating_add(self.pushed.load(Ordering::Relaxed)))
     }
 

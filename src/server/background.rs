@@ -25,7 +25,7 @@ pub(super) async fn probe(proxy: Proxy, interval: Option<Duration>, reached: Lat
 async fn forever(proxy: Proxy, interval: Option<Duration>, reached: Latch) {
     let mut teller = Teller::default();
     let mut pause = AGAIN;
-    while !teller.tell(proxy.probe().await.map_err(|error| error.as_str())) {
+    while !teller.tell(&proxy.probe().await.map_err(|error| error.as_str())) {
         tokio::time::sleep(pause).await;
         pause = pause.saturating_mul(2).min(SELDOM);
     }
@@ -37,7 +37,7 @@ async fn forever(proxy: Proxy, interval: Option<Duration>, reached: Latch) {
             // Passing the time is the other way to be wanted.
             Some(interval) => drop(tokio::time::timeout(interval, wanted).await),
         }
-        teller.tell(proxy.probe().await.map_err(|error| error.as_str()));
+        teller.tell(&proxy.probe().await.map_err(|error| error.as_str()));
     }
 }
 
@@ -49,14 +49,15 @@ struct Teller {
 
 impl Teller {
     /// Whether NetBox was reached.
-    fn tell(&mut self, now: Result<String, &'static str>) -> bool {
-        let changed = self.last != Some(now.as_ref().map(|_| ()).map_err(|reason| *reason));
-        match &now {
+    fn tell(&mut self, now: &Result<String, &'static str>) -> bool {
+        let found = now.as_ref().map(|_| ()).map_err(|reason| *reason);
+        let changed = self.last != Some(found);
+        match now {
             Ok(version) if changed => tracing::info!(version, "netbox was reached"),
             Err(reason) if changed => tracing::warn!(reason, "netbox cannot be asked for its status"),
             Ok(_) | Err(_) => {}
         }
-        self.last = Some(now.as_ref().map(|_| ()).map_err(|reason| *reason));
+        self.last = Some(found);
         now.is_ok()
     }
 }

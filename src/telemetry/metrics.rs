@@ -28,6 +28,7 @@ pub struct Metrics {
     upstream_seconds: Family<StatusLabel, Histogram>,
     bumps: Family<SourceLabel, Counter>,
     refused_token: Counter,
+    in_progress: Gauge,
     gauges: Gauges,
     endpoints: RwLock<HashSet<EndpointLabel>>,
 }
@@ -113,6 +114,9 @@ impl Metrics {
         registry.register("epoch_bumps", "Changes told of, by source", bumps.clone());
         let help = "Answers in which NetBox refused the shared token";
         registry.register("upstream_token_refused", help, refused_token.clone());
+        let in_progress = Gauge::default();
+        let help = "Requests that have arrived and are not answered yet";
+        registry.register("requests_in_progress", help, in_progress.clone());
         registry.register("cache_entries", "Entries in the cache", gauges.entries.clone());
         registry.register_with_unit("cache", "Bytes the cache is counted with", Unit::Bytes, gauges.bytes.clone());
         registry.register("cache_evictions", "Entries that had to make room", gauges.evictions.clone());
@@ -120,7 +124,17 @@ impl Metrics {
         registry.register("upstream_waiting", "Requests that wait for a place at NetBox", gauges.waiting.clone());
         registry.register("ready", "1 when ready to serve", gauges.ready.clone());
         let endpoints = RwLock::default();
-        Self { registry, requests, seconds, upstream_seconds, bumps, refused_token, gauges, endpoints }
+        Self { registry, requests, seconds, upstream_seconds, bumps, refused_token, in_progress, gauges, endpoints }
+    }
+
+    /// A request has arrived.
+    pub fn request_arrived(&self) {
+        self.in_progress.inc();
+    }
+
+    /// A request that had [arrived](Self::request_arrived) was answered, or its client has gone.
+    pub fn request_left(&self) {
+        self.in_progress.dec();
     }
 
     /// A request was answered.

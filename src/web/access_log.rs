@@ -45,6 +45,7 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) fn begin(app: &Arc<AppParts>, request: &Request, peer: IpAddr) -> Self {
+        app.metrics.request_arrived();
         Self {
             metrics: Arc::clone(&app.metrics),
             clock: app.clock.clone(),
@@ -131,6 +132,7 @@ impl Drop for Line {
             self.count(self.status);
             self.write(0);
         }
+        self.metrics.request_left();
     }
 }
 

@@ -75,7 +75,8 @@ impl Access {
             Self::Token(token) => token,
         };
         let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let given = given.split_once(' ').map_or("", |(_, given)| given.trim());
+        let given = given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let given = given.map_or("", |(_, given)| given.trim());
         Fingerprint::of(given.as_bytes()).as_bytes().ct_eq(token.fingerprint().as_bytes()).into()
     }
 }

@@ -14,7 +14,7 @@ const FLOORS: [(&str, &[&str]); 11] = [
     ("cli", &[]),
     ("settings", &["cli", "config"]),
     ("server", &["settings", "web", "proxy", "invalidation", "cache", "netbox", "telemetry"]),
-    ("command", &["cli", "cache", "netbox", "server", "settings", "telemetry"]),
+    ("command", &["cli", "cache", "netbox", "proxy", "server", "settings", "telemetry"]),
     ("main", &["cli", "command"]),
 ];
 

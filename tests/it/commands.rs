@@ -76,6 +76,66 @@ fn a_secret_is_not_quoted_in_its_fault() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_not_quoted_and_names_the_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("nbproxy.toml");
+    std::fs::write(&file, "[upstream]\nurl = \"http://netbox\"\ntoken = \"s3cret-without-an-end\n")
+        .expect("it is written");
+    let output = nbproxy(&["check", "--config", file.to_str().expect("a path")], &[]);
+    let printed = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(64));
+    assert!(printed.contains("line 3") && printed.contains("nbproxy.toml") && !printed.contains("s3cret"), "{printed}");
+}
+
+#[test]
+fn what_may_be_a_secret_is_not_quoted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("nbproxy.toml");
+    let toml = "[upstream]\nurl = \"http://admin:hunter2@netbox\"\n[[clients]]\nname = \"a\"\nkey_hash = \"the-key-itself\"\nallow = []\n";
+    std::fs::write(&file, toml).expect("it is written");
+    let output = nbproxy(&["check", "--config", file.to_str().expect("a path")], &[]);
+    let printed = text(&output.stderr);
+    for fault in [
+        "upstream.url: the value is no good",
+        "clients[0].key_hash: the value is no good",
+        "clients[0].allow: an empty list",
+    ] {
+        assert!(printed.contains(fault), "{fault} is not in\n{printed}");
+    }
+    assert!(!printed.contains("hunter2") && !printed.contains("the-key-itself"), "{printed}");
+    assert_eq!(printed.matches("upstream.url").count(), 1, "one mistake, one fault:\n{printed}");
+}
+
+#[test]
+fn certificate_files_are_read_before_it_starts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, "hello").expect("it is written");
+    for (path, fault) in
+        [(file.to_str().expect("a path"), "holds no usable certificate"), ("/nowhere.pem", "cannot be read")]
+    {
+        let output = nbproxy(&[], &[URL, ("NBPROXY__UPSTREAM__CA_FILE", path)]);
+        assert_eq!(output.status.code(), Some(64), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(fault), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_key_is_made_once_and_known_by_its_hash() {
+    use std::io::Write;
+    let made = text(&nbproxy(&["key", "new", "--name", "ansible"], &[]).stdout);
+    let key = made.lines().next().expect("the key comes first");
+    assert!(key.starts_with("nbp_") && key.len() == 68, "{made}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nbproxy"));
+    let command =
+        command.args(["key", "hash"]).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().expect("it runs");
+    writeln!(child.stdin.take().expect("it is piped"), "{key}").expect("it reads");
+    let hashed = text(&child.wait_with_output().expect("it ends").stdout);
+    assert!(made.contains(&format!("key_hash = {:?}", hashed.trim())), "{made}\n{hashed}");
+}
+
+#[test]
 fn beyond_loopback_somebody_must_be_let_in_by_name() {
     let listen = ("NBPROXY__SERVER__LISTEN", "0.0.0.0:8080");
     for command in [&[][..], &["serve"], &["check"]] {

@@ -113,6 +113,8 @@ async fn paths_that_can_be_read_two_ways() {
         "/api/dcim/./sites/",
         "/api/dcim/%0d%0a/",
         "/api/%c0%ae/",
+        "/api/extras/webhooks.json/?fields=secret",
+        "/api/dcim/sites.json",
     ] {
         let mut raw = Raw::connect(proxy.address()).await;
         raw.write(&format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 
-use crate::support::{TestProxy, start};
+use crate::support::{TestProxy, start, within};
 
 #[tokio::test]
 async fn two_hundred_askers_cause_one_request() {
@@ -20,6 +20,7 @@ async fn two_hundred_askers_cause_one_request() {
         })
         .collect();
     hold.arrived(1).await;
+    proxy.wait_for_requests(200).await;
     hold.release();
     let mut outcomes = Vec::new();
     for asker in askers {
@@ -53,26 +54,18 @@ async fn a_failure_is_told_to_each_once_and_the_next_asker_tries_again() {
     let netbox = FakeNetbox::start().await;
     let proxy = TestProxy::before(&netbox).await;
     let hold = netbox.hold("GET", "/api/dcim/sites/", HoldPoint::BeforeRead);
-    netbox.fault(
-        Match::path("GET", "/api/dcim/sites/").times(1),
-        Fault::Status(500, "application/json", "{\"error\":\"x\"}".to_owned()),
-    );
+    let failure = Fault::Status(500, "application/json", "{\"error\":\"x\"}".to_owned());
+    netbox.fault(Match::path("GET", "/api/dcim/sites/").times(1), failure);
     let askers: Vec<_> = (0..20).map(|_| start(proxy.ask("GET", "/api/dcim/sites/").send())).collect();
     hold.arrived(1).await;
-    let joined = async {
-        while proxy.metric("nbproxy_upstream_in_flight").await < 1.0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    joined.await;
+    proxy.wait_for_requests(20).await;
     hold.release();
-    let mut failures = 0;
     for asker in askers {
-        failures += usize::from(asker.await.expect("it ran").status == 500);
+        assert_eq!(asker.await.expect("it ran").status, 500);
     }
-    assert!(failures >= 1);
+    assert_eq!(netbox.count("GET", "/api/dcim/sites/"), 1);
     assert_eq!(proxy.get("/api/dcim/sites/").await.status, 200);
-    assert!(netbox.count("GET", "/api/dcim/sites/") <= 2 + (20 - failures));
+    assert_eq!(netbox.count("GET", "/api/dcim/sites/"), 2);
 }
 
 #[tokio::test]
@@ -83,9 +76,12 @@ async fn no_more_than_was_promised_are_at_netbox() {
     let askers: Vec<_> =
         (1..=20).map(|id| start(proxy.ask("GET", &format!("/api/dcim/devices/{id}/")).send())).collect();
     hold.arrived(3).await;
-    while proxy.metric("nbproxy_upstream_waiting").await < 17.0 {
-        tokio::task::yield_now().await;
-    }
+    within(async {
+        while proxy.metric("nbproxy_upstream_waiting").await < 17.0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     assert_eq!(proxy.metric("nbproxy_upstream_in_flight").await, 3.0);
     hold.release();
     for asker in askers {
@@ -103,11 +99,15 @@ async fn a_full_queue_is_said_at_once_and_a_slow_one_in_time() {
     let first = start(proxy.ask("GET", "/api/dcim/devices/1/").send());
     hold.arrived(1).await;
     let second = start(proxy.ask("GET", "/api/dcim/devices/2/").send());
-    while proxy.metric("nbproxy_upstream_waiting").await < 1.0 && !second.is_finished() {
-        tokio::task::yield_now().await;
-    }
+    within(async {
+        while proxy.metric("nbproxy_upstream_waiting").await < 1.0 && !second.is_finished() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     let third = proxy.get("/api/dcim/devices/3/").await;
-    assert_eq!((third.status, third.header("retry-after")), (503, "2"), "{}", third.text());
+    assert_eq!((third.status, third.header("retry-after")), (503, "2"));
+    assert_eq!(third.detail(), "Too many requests wait for NetBox already.");
     let second = second.await.expect("it ran");
     assert_eq!((second.status, second.detail().contains("busy")), (503, true), "{}", second.text());
     hold.release();

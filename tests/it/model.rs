@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::{TestProxy, start};
 
 const READERS: usize = 6;
-const WRITES: u64 = 150;
+const WRITES: u64 = 100;
 
 /// One writer counts up in a site's description. What was acknowledged is noted before the next write begins; each
 /// reader takes note of it before it asks, and must see at least that.
@@ -24,9 +24,9 @@ async fn no_read_is_older_than_the_last_acknowledged_write() {
         .map(|reader| {
             let (proxy, acknowledged, done) = (Arc::clone(&proxy), Arc::clone(&acknowledged), Arc::clone(&done));
             start(async move {
-                let (mut stale, mut hits, mut reads) = (Vec::new(), 0u32, 0u32);
+                let (mut stale, mut reads) = (Vec::new(), 0);
                 while done.load(Ordering::SeqCst) == 0 {
-                    let target = targets[(reader + reads as usize) % targets.len()];
+                    let target = targets[(reader + reads) % targets.len()];
                     let least = acknowledged.load(Ordering::SeqCst);
                     let answer = proxy.get(target).await;
                     let body = answer.json();
@@ -35,10 +35,9 @@ async fn no_read_is_older_than_the_last_acknowledged_write() {
                     if seen < least {
                         stale.push((target, seen, least));
                     }
-                    hits += u32::from(answer.is_hit());
                     reads += 1;
                 }
-                (stale, hits, reads)
+                stale
             })
         })
         .collect();
@@ -46,17 +45,15 @@ async fn no_read_is_older_than_the_last_acknowledged_write() {
         let patch = proxy.ask("PATCH", "/api/dcim/sites/1/").json(&json!({"description": count.to_string()}));
         assert_eq!(patch.send().await.status, 200);
         acknowledged.store(count, Ordering::SeqCst);
-        // Without a pause nothing would ever be hit; reads of its own are one that depends on no timer.
+        // Nobody else writes: what was fetched since must be remembered, or the readers would prove nothing.
         for target in targets {
             proxy.get(target).await;
+            assert!(proxy.get(target).await.is_hit(), "{target}");
         }
     }
     done.store(1, Ordering::SeqCst);
-    let (mut hits, mut reads) = (0, 0);
     for reader in readers {
-        let (stale, its_hits, its_reads) = reader.await.expect("it ran");
+        let stale = reader.await.expect("it ran");
         assert!(stale.is_empty(), "stale reads (target, seen, acknowledged): {stale:?}");
-        (hits, reads) = (hits + its_hits, reads + its_reads);
     }
-    assert!(hits * 10 > reads, "{hits} hits of {reads} reads prove little");
 }

@@ -2,7 +2,7 @@
 
 use fake_netbox::FakeNetbox;
 
-use crate::support::TestProxy;
+use crate::support::{Ask, TestProxy};
 
 #[tokio::test]
 async fn alive_at_once_and_ready_when_netbox_was_reached() {
@@ -50,6 +50,12 @@ async fn the_admin_token_opens_the_figures_and_nothing_else_needs_it() {
     let netbox = FakeNetbox::start().await;
     let proxy = TestProxy::builder(&netbox).settings("[admin]\ntoken = \"operators\"").start().await;
     assert_eq!(proxy.admin("/metrics").await.status, 403);
+    let with = |value: &'static str| {
+        let ask = Ask::new("GET", &format!("http://{}/metrics", proxy.admin_address())).header("authorization", value);
+        async move { ask.send().await.status }
+    };
+    assert_eq!(with("Bearer operators").await, 200);
+    assert_eq!((with("Bearer operator").await, with("Bearer ").await, with("Basic operators").await), (403, 403, 403));
     assert_eq!(proxy.admin("/readyz").await.status, 200);
     assert_eq!(proxy.admin("/nothing").await.status, 404);
     let public = proxy.get("/metrics").await;

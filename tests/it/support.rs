@@ -1,6 +1,7 @@
 //! What the tests stand on: a proxy in this process before a FakeNetbox, and a client that shows what it got.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use fake_netbox::FakeNetbox;
 use nbproxy::cache::clock::Clock;
@@ -80,11 +81,31 @@ impl TestProxy {
         line.and_then(|value| value.trim().parse().ok()).unwrap_or(0.0)
     }
 
+    /// Waits until this many requests have arrived and are not answered yet. In the tests' one thread each of them has
+    /// gone as far as it can by then.
+    pub(crate) async fn wait_for_requests(&self, count: u32) {
+        within(async {
+            within(async {
+                while self.metric("nbproxy_requests_in_progress").await < f64::from(count) {
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await;
+        })
+        .await;
+    }
+
     /// Waits until nbproxy has asked NetBox for its status, so that nothing of its own is still to come.
     pub(crate) async fn ready(&self) {
-        while self.admin("/readyz").await.status != 200 {
-            tokio::task::yield_now().await;
-        }
+        within(async {
+            within(async {
+                while self.admin("/readyz").await.status != 200 {
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await;
+        })
+        .await;
     }
 
     /// Tells it to stop; returns what to wait for.
@@ -126,7 +147,7 @@ impl Builder {
             &more,
         );
         let settings = Settings::from_toml(&settings).unwrap_or_else(|problems| panic!("{problems}"));
-        let clock = Clock::start();
+        let clock = Clock::standing();
         let server = Server::build(settings, clock.clone()).await.expect("the addresses are free");
         let (address, admin) = (server.address(), server.admin_address());
         let (stop, told) = oneshot::channel::<()>();
@@ -174,6 +195,11 @@ fn with_tables(defaults: &[(&str, &str)], more: &str) -> String {
         }
     }
     sections.into_iter().map(|(name, lines)| format!("{name}\n{}\n", lines.join("\n"))).collect()
+}
+
+/// Waits for something that must happen. A test that waits in vain fails; it does not hang.
+pub(crate) async fn within<F: Future>(happening: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(30), happening).await.expect("it was waited for in vain")
 }
 
 /// Runs both and waits for both: for requests that must be under way at once.

@@ -1,6 +1,7 @@
 //! A plain client: no redirects followed, nothing decoded, a connection for each request unless told otherwise.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -14,6 +15,7 @@ static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
         .no_proxy()
         .pool_max_idle_per_host(0)
         .retry(reqwest::retry::never())
+        .timeout(Duration::from_secs(60))
         .build()
         .expect("a plain client can be built")
 });

@@ -1,0 +1,229 @@
+//! What hostile and careless clients do, and what must not come of it.
+
+use std::time::Duration;
+
+use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
+use serde_json::json;
+
+use crate::support::{Raw, TestProxy, start, within};
+
+const SITE: &str = "/api/dcim/sites/1/";
+
+/// A client that never takes its answer holds a place at NetBox, but not for long.
+#[tokio::test]
+async fn who_does_not_read_holds_nobody_up() {
+    let netbox = FakeNetbox::start().await;
+    let settings = "[upstream]\nmax_in_flight = 1\n[server]\nwrite_timeout = \"200ms\"\n[cache]\nmax_entry = \"1MiB\"";
+    let proxy = TestProxy::builder(&netbox).settings(settings).start().await;
+    netbox.endless("/api/dcim/cables/", 200 * 1024 * 1024);
+    let mut deaf = Raw::connect(proxy.address()).await;
+    deaf.write("GET /api/dcim/cables/ HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    within(async {
+        while proxy.metric("nbproxy_upstream_in_flight").await < 1.0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(proxy.get(SITE).await.status, 200, "the place is free again");
+}
+
+/// A body that does not arrive is awaited before anything is asked of NetBox.
+#[tokio::test]
+async fn who_does_not_finish_a_body_holds_nobody_up_and_changes_nothing() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::builder(&netbox).settings("[upstream]\nmax_in_flight = 1").start().await;
+    netbox.clear_log();
+    for head in ["Content-Length: 50\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"de"] {
+        let mut slow = Raw::connect(proxy.address()).await;
+        slow.write(&format!("DELETE {SITE} HTTP/1.1\r\nHost: x\r\n{head}")).await;
+        proxy.wait_for_requests(1).await;
+        assert_eq!(proxy.metric("nbproxy_upstream_in_flight").await, 0.0);
+        assert_eq!(proxy.get("/api/dcim/racks/").await.status, 200);
+        drop(slow);
+        within(async {
+            while proxy.metric("nbproxy_requests_in_progress").await > 0.0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+    assert_eq!(netbox.count("DELETE", SITE), 0);
+    assert_eq!(proxy.get(SITE).await.status, 200, "the site is still there");
+}
+
+/// Django reads no chunked body; nbproxy gives it one of known length.
+#[tokio::test]
+async fn a_small_chunked_body_arrives_with_its_length() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    let mut raw = Raw::connect(proxy.address()).await;
+    raw.write(&format!(
+        "PATCH {SITE} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    ))
+    .await;
+    raw.write("8\r\n{\"descri\r\n10\r\nption\": \"chunks\"\r\n1\r\n}\r\n0\r\n\r\n").await;
+    assert!(raw.until("\r\n\r\n").await.starts_with("HTTP/1.1 200"));
+    let log = netbox.log();
+    let write = log.iter().find(|request| request.method == "PATCH").expect("it arrived");
+    assert_eq!((write.header("content-length"), write.header("transfer-encoding")), (Some("25"), None));
+    assert_eq!(netbox.get("dcim/sites", 1).expect("it is there")["description"], "chunks");
+}
+
+/// The document is open to whoever comes; how it is fetched is not theirs to say.
+#[tokio::test]
+async fn who_has_no_key_has_the_document_from_memory_only() {
+    let netbox = FakeNetbox::start().await;
+    let key = blake3::hash(b"key").to_hex();
+    let clients = format!("[access]\nanonymous = \"deny\"\n[[clients]]\nname = \"a\"\nkey_hash = \"blake3:{key}\"");
+    let proxy = TestProxy::builder(&netbox).settings(&clients).start().await;
+    let ask = |target: &'static str, name: &'static str, value: &'static str| {
+        let ask = proxy.ask("GET", target).header("accept", "application/json").header(name, value);
+        async move { ask.send().await }
+    };
+    for (name, value) in [("cache-control", "no-store"), ("cache-control", "no-cache"), ("accept-language", "de")] {
+        assert_eq!(ask("/api/schema/", name, value).await.status, 200, "{name}: {value}");
+    }
+    assert_eq!(netbox.count("GET", "/api/schema/"), 1);
+    assert_eq!(ask("/api/schema/?format=json", "x", "y").await.status, 200);
+    for target in ["/api/schema/?x=1", "/api/schema/?format=json&x=1", "/api/schema", "/api/"] {
+        assert_eq!(ask(target, "x", "y").await.status, 403, "{target}");
+    }
+    let other = proxy.ask("GET", "/api/schema/").header("accept", "text/html").send().await;
+    assert_eq!(other.status, 403);
+}
+
+/// What is open to whoever comes on this machine is not open to the pages that its people visit.
+#[tokio::test]
+async fn pages_of_the_web_reach_nothing() {
+    let netbox = FakeNetbox::start().await;
+    let by_default = TestProxy::builder(&netbox).settings("[access]\nanonymous = \"auto\"").start().await;
+    for (host, status) in [
+        ("evil.example", 400),
+        ("127.0.0.1.evil.example", 400),
+        ("localhost:8080", 200),
+        ("[::1]:80", 200),
+        ("127.0.0.9", 200),
+    ] {
+        assert_eq!(by_default.ask("GET", SITE).header("host", host).send().await.status, status, "{host}");
+    }
+    let proxy = TestProxy::before(&netbox).await;
+    assert_eq!(proxy.ask("GET", SITE).header("host", "named.example").send().await.status, 200, "it was said who may");
+    let write = |name: &'static str, value: String| {
+        let ask = proxy.ask("PATCH", SITE).header(name, &value).json(&json!({"description": "x"}));
+        async move { ask.send().await.status }
+    };
+    assert_eq!(write("origin", "https://evil.example".to_owned()).await, 403);
+    assert_eq!(write("origin", "null".to_owned()).await, 403);
+    assert_eq!(write("sec-fetch-site", "cross-site".to_owned()).await, 403);
+    assert_eq!(write("origin", proxy.url()).await, 200);
+    assert_eq!(write("x-other", "y".to_owned()).await, 200);
+}
+
+/// Branches share what branching exempts, and that is bound to main's other data by tags and the like.
+#[tokio::test]
+async fn a_write_to_main_outdates_what_branches_saw() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    let branch = netbox.add_branch("one", "ready");
+    let read = || {
+        let ask = proxy.ask("GET", "/api/extras/custom-fields/").header("x-netbox-branch", &branch);
+        async move { ask.send().await }
+    };
+    read().await;
+    assert!(read().await.is_hit());
+    proxy.ask("PATCH", "/api/extras/tags/1/").json(&json!({"name": "renamed"})).send().await;
+    assert!(!read().await.is_hit());
+    // What is done in a branch stays there.
+    proxy.get(SITE).await;
+    let patch = proxy.ask("PATCH", SITE).header("x-netbox-branch", &branch);
+    assert_eq!(patch.json(&json!({"description": "x"})).send().await.status, 200);
+    assert!(proxy.get(SITE).await.is_hit());
+}
+
+/// An older answer that arrives late does not replace a newer one.
+#[tokio::test]
+async fn memory_does_not_go_back_in_time() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    let hold = netbox.hold("GET", SITE, HoldPoint::BeforeAnswer);
+    let slow = start(proxy.ask("GET", SITE).send());
+    hold.arrived(1).await;
+    netbox.edit("dcim/sites", 1, json!({"description": "elsewhere"}));
+    proxy.clock.push(Duration::from_secs(1));
+    let insisting = start(proxy.ask("GET", SITE).header("cache-control", "no-cache").send());
+    hold.arrived(2).await;
+    proxy.clock.push(Duration::from_secs(1));
+    // First come is first released: the insisting one goes on only when the slow one has been let go and held again.
+    let newest = netbox.get("dcim/sites", 1).expect("it is there")["description"].clone();
+    hold.release();
+    let (slow, insisting) = (slow.await.expect("it ran"), insisting.await.expect("it ran"));
+    assert_eq!(
+        (slow.json()["description"].clone(), insisting.json()["description"].clone()),
+        (json!(""), newest.clone())
+    );
+    let remembered = proxy.get(SITE).await;
+    assert!(remembered.is_hit());
+    assert_eq!(remembered.json()["description"], newest);
+}
+
+/// GraphQL refuses a token in plain text, and the answer to a HEAD would not say it at all.
+#[tokio::test]
+async fn a_refused_token_is_known_in_every_form() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    netbox.fault(Match::path("POST", "/graphql/"), Fault::Status(403, "text/plain", "Invalid v1 token".to_owned()));
+    assert_eq!(proxy.ask("POST", "/graphql/").json(&json!({"query": "x"})).send().await.status, 502);
+    netbox.clear_faults();
+    netbox.revoke_token(netbox.token());
+    assert_eq!(proxy.ask("HEAD", "/api/core/jobs/").send().await.status, 502);
+}
+
+#[tokio::test]
+async fn a_head_that_is_passed_on_tells_the_length_of_the_get() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    let get = proxy.get("/api/core/jobs/").await;
+    let head = proxy.ask("HEAD", "/api/core/jobs/").send().await;
+    assert_eq!((head.status, head.header("content-length")), (200, get.header("content-length")));
+    assert!(head.body.is_empty());
+}
+
+#[tokio::test]
+async fn only_if_cached_never_asks_netbox() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    netbox.clear_log();
+    for target in ["/api/core/jobs/", SITE, "/api/dcim/sites/?export=x"] {
+        let answer = proxy.ask("GET", target).header("cache-control", "only-if-cached").send().await;
+        assert_eq!(answer.status, 504, "{target}");
+    }
+    assert!(netbox.log().is_empty());
+}
+
+#[tokio::test]
+async fn a_query_too_long_is_the_clients_fault() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    let answer = proxy.get(&format!("/api/dcim/sites/?q={}", "(".repeat(30_000))).await;
+    assert_eq!(answer.status, 414, "{}", answer.text());
+}
+
+/// A client whose rights are limited by name has no way around them through GraphQL.
+#[tokio::test]
+async fn limited_clients_have_no_graphql_unless_it_is_named() {
+    let netbox = FakeNetbox::start().await;
+    let client = |name: &str, more: &str| {
+        let key = blake3::hash(name.as_bytes()).to_hex();
+        format!("[[clients]]\nname = \"{name}\"\nkey_hash = \"blake3:{key}\"\n{more}\n")
+    };
+    let clients = [
+        client("all", ""),
+        client("less", "deny = [\"dcim/racks\"]"),
+        client("named", "allow = [\"dcim/*\", \"graphql\"]"),
+    ];
+    let proxy = TestProxy::builder(&netbox).settings(&clients.concat()).start().await;
+    for (name, status) in [("all", 200), ("less", 403), ("named", 200)] {
+        let ask = proxy.ask("POST", "/graphql/").header("authorization", &format!("Token {name}"));
+        assert_eq!(ask.json(&json!({"query": "{ site_list { id } }"})).send().await.status, status, "{name}");
+    }
+}
