@@ -1,83 +1,83 @@
 //! The program's log: a line for each request, and no secret in any of them.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-
-use fake_netbox::FakeNetbox;
+use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::{Value, json};
 
-use crate::support::Ask;
+use crate::support::{Ask, Daemon, figure, start, within};
 
 const CLIENT_KEY: &str = "a-clients-own-key";
 
-fn serve(netbox: &FakeNetbox, file: &std::path::Path) -> Child {
+fn daemon(netbox: &FakeNetbox) -> Daemon {
     let key = blake3::hash(CLIENT_KEY.as_bytes()).to_hex();
-    let toml = format!(
-        "[upstream]\nurl = \"{}\"\ntoken = \"{}\"\n[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\nfilter = \"trace\"\n[[clients]]\nname = \"tests\"\nkey_hash = \"blake3:{key}\"\naccess = \"write\"\n",
-        netbox.url(),
-        netbox.token(),
-    );
-    std::fs::write(file, toml).expect("it is written");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nbproxy"));
-    command.arg("--config").arg(file).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().expect("it runs")
+    let client = format!("[[clients]]\nname = \"tests\"\nkey_hash = \"blake3:{key}\"\naccess = \"write\"\n");
+    Daemon::before(netbox, &format!("[log]\nfilter = \"trace\"\n{client}"))
 }
 
-fn terminate(child: &Child) {
-    let status = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
-    assert!(status.success());
+fn ask(daemon: &Daemon, method: &str, target: &str) -> Ask {
+    Ask::new(method, &format!("{}{target}", daemon.url())).header("authorization", &format!("Token {CLIENT_KEY}"))
+}
+
+fn requests(log: &[String]) -> Vec<Value> {
+    let parse = |line: &String| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+    log.iter().map(parse).filter(|line| line["target"] == "nbproxy::access").collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_request_has_its_line_and_no_secret_is_in_any() {
     let netbox = FakeNetbox::start().await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut child = serve(&netbox, &folder.path().join("nbproxy.toml"));
-    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines().map(|line| line.expect("text"));
-    let mut seen = Vec::new();
-    let started = lines.by_ref().inspect(|line| seen.push(line.clone()));
-    let started =
-        started.filter_map(|line| serde_json::from_str::<Value>(&line).ok()).find(|line| line["upstream"].is_string());
-    let url = format!("http://{}", started.expect("it says where it listens")["listen"].as_str().expect("an address"));
-    let ask = |method: &str, target: &str| {
-        Ask::new(method, &format!("{url}{target}")).header("authorization", &format!("Token {CLIENT_KEY}"))
-    };
-    assert_eq!(ask("GET", "/api/dcim/sites/").send().await.status, 200);
-    let hit = ask("GET", "/api/dcim/sites/").send().await;
+    let daemon = daemon(&netbox);
+    assert_eq!(ask(&daemon, "GET", "/api/dcim/sites/").send().await.status, 200);
+    let hit = ask(&daemon, "GET", "/api/dcim/sites/").send().await;
     assert!(hit.is_hit());
-    assert_eq!(ask("PATCH", "/api/dcim/sites/1/").json(&json!({"description": "x"})).send().await.status, 200);
-    assert_eq!(Ask::new("GET", &format!("{url}/api/dcim/sites/")).send().await.status, 403);
+    let patch = ask(&daemon, "PATCH", "/api/dcim/sites/1/").json(&json!({"description": "x"}));
+    assert_eq!(patch.send().await.status, 200);
+    let denied = Ask::new("GET", &format!("{}/api/dcim/sites/", daemon.url())).send().await;
+    assert_eq!(denied.status, 403);
     netbox.stop().await;
-    assert_eq!(ask("GET", "/api/dcim/racks/").send().await.status, 502);
-    terminate(&child);
-    seen.extend(lines);
-    assert_eq!(child.wait().expect("it ends").code(), Some(0), "told to stop, it ends well");
+    assert_eq!(ask(&daemon, "GET", "/api/dcim/racks/").send().await.status, 502);
+    let (ended, log) = daemon.stop();
+    assert_eq!(ended.code(), Some(0), "told to stop, it ends well");
 
-    let requests: Vec<Value> = seen
-        .iter()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("not JSON: {line}")))
-        .filter(|line| line["target"] == "nbproxy::access")
-        .collect();
-    let told: Vec<_> = requests
-        .iter()
-        .map(|line| {
-            format!("{} {} {} {} {}", line["caller"], line["method"], line["endpoint"], line["status"], line["outcome"])
-                .replace('"', "")
-        })
-        .collect();
-    assert_eq!(
-        told,
-        [
-            "tests GET dcim/sites 200 filled",
-            "tests GET dcim/sites 200 hit",
-            "tests PATCH dcim/sites 200 write",
-            " GET dcim/sites 403 denied",
-            "tests GET dcim/racks 502 failed",
-        ]
-    );
+    let requests = requests(&log);
+    let words = |line: &Value| {
+        ["caller", "method", "endpoint", "status", "outcome"].map(|name| line[name].to_string()).join(" ")
+    };
+    let told: Vec<_> = requests.iter().map(|line| words(line).replace('"', "")).collect();
+    let expected = [
+        "tests GET dcim/sites 200 filled",
+        "tests GET dcim/sites 200 hit",
+        "tests PATCH dcim/sites 200 write",
+        " GET dcim/sites 403 denied",
+        "tests GET dcim/racks 502 failed",
+    ];
+    assert_eq!(told, expected);
     assert_eq!(requests[1]["bytes"], hit.body.len());
-    assert!(requests.iter().all(|line| line["time_us"].is_u64()));
-    for line in &seen {
+    assert_eq!(requests[3]["request_id"], denied.header("x-request-id"), "who was refused can be traced");
+    assert!(requests.iter().all(|line| line["time_us"].is_u64() && line["peer"] == "127.0.0.1"));
+    for line in &log {
         assert!(!line.contains(netbox.token()) && !line.contains(CLIENT_KEY), "a secret in {line}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_hangs_up_and_what_breaks_off_is_told() {
+    let netbox = FakeNetbox::start().await;
+    let daemon = daemon(&netbox);
+    let hold = netbox.hold("GET", "/api/dcim/sites/", HoldPoint::BeforeAnswer);
+    let impatient = start(ask(&daemon, "GET", "/api/dcim/sites/").try_send());
+    hold.arrived(1).await;
+    impatient.abort();
+    assert!(impatient.await.is_err());
+    within(async { while figure(daemon.admin(), "nbproxy_requests_in_progress").await > 0.0 {} }).await;
+    hold.release();
+    netbox.blob("/api/dcim/cables/", "application/octet-stream", vec![7u8; 3 * 1024 * 1024]);
+    netbox.fault(Match::path("GET", "/api/dcim/cables/"), Fault::ResetMidBody);
+    let broken = ask(&daemon, "GET", "/api/dcim/cables/").header("cache-control", "no-store").try_send().await;
+    assert!(broken.is_err(), "a body that breaks off is not passed on as a whole one");
+    let (_, log) = daemon.stop();
+    let requests = requests(&log);
+    let gone = requests.iter().find(|line| line["outcome"] == "gone").expect("a line for who hung up");
+    assert_eq!((gone["status"].clone(), gone["endpoint"].clone()), (json!(499), json!("dcim/sites")));
+    let cut = requests.iter().find(|line| line["endpoint"] == "dcim/cables").expect("a line for what broke off");
+    assert_eq!(cut["cut"], true, "{cut}");
 }

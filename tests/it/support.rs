@@ -11,9 +11,11 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 mod client;
+mod daemon;
 mod raw;
 
 pub(crate) use client::{Answer, Ask};
+pub(crate) use daemon::Daemon;
 pub(crate) use raw::Raw;
 
 /// A running nbproxy.
@@ -76,9 +78,7 @@ impl TestProxy {
 
     /// A figure of `/metrics`, by the beginning of its line; zero when there is none.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
-        let text = self.admin("/metrics").await.text();
-        let line = text.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|value| value.trim().parse().ok()).unwrap_or(0.0)
+        figure(&format!("http://{}", self.admin), name).await
     }
 
     /// Waits until this many requests have arrived and are not answered yet. In the tests' one thread each of them has
@@ -195,6 +195,13 @@ fn with_tables(defaults: &[(&str, &str)], more: &str) -> String {
         }
     }
     sections.into_iter().map(|(name, lines)| format!("{name}\n{}\n", lines.join("\n"))).collect()
+}
+
+/// A figure of the `/metrics` of this admin listener, by the beginning of its line; zero when there is none.
+pub(crate) async fn figure(admin: &str, name: &str) -> f64 {
+    let text = Ask::new("GET", &format!("{admin}/metrics")).send().await.text();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|value| value.trim().parse().ok()).unwrap_or(0.0)
 }
 
 /// Waits for something that must happen. A test that waits in vain fails; it does not hang.

@@ -1,0 +1,81 @@
+//! nbproxy as a process of its own, for what only a process shows: its log, its memory, its end.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use fake_netbox::FakeNetbox;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::with_tables;
+
+/// A running nbproxy, ended when it is dropped.
+pub(crate) struct Daemon {
+    child: Child,
+    url: String,
+    admin: String,
+    log: Receiver<String>,
+    _folder: TempDir,
+}
+
+impl Daemon {
+    /// Starts one before this NetBox; `more` is TOML added to the settings. It logs in JSON.
+    pub(crate) fn before(netbox: &FakeNetbox, more: &str) -> Self {
+        let upstream = format!("url = {:?}\ntoken = {:?}", netbox.url(), netbox.token());
+        let loopback = "listen = \"127.0.0.1:0\"";
+        let sections =
+            [("upstream", upstream.as_str()), ("server", loopback), ("admin", loopback), ("log", "format = \"json\"")];
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("nbproxy.toml");
+        std::fs::write(&file, with_tables(&sections, more)).expect("it is written");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nbproxy"));
+        command.arg("--config").arg(&file).env_clear().stdout(Stdio::piped());
+        let mut child = command.spawn().expect("it runs");
+        let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let (sender, log) = channel();
+        std::thread::spawn(move || {
+            // It ends with the process, or when nobody reads any more.
+            lines.map_while(Result::ok).all(|line| sender.send(line).is_ok())
+        });
+        let mut daemon = Self { child, url: String::new(), admin: String::new(), log, _folder: folder };
+        let started = daemon.log.iter().find_map(|line| {
+            let line: Value = serde_json::from_str(&line).ok()?;
+            Some((line["listen"].as_str()?.to_owned(), line["admin"].as_str()?.to_owned()))
+        });
+        let (listen, admin) = started.expect("it says where it listens");
+        (daemon.url, daemon.admin) = (format!("http://{listen}"), format!("http://{admin}"));
+        daemon
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) fn admin(&self) -> &str {
+        &self.admin
+    }
+
+    /// The most memory that it has had in use, in KiB.
+    pub(crate) fn peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs, on Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it is there");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    /// Tells it to stop, waits for its end, and returns what it logged since it started.
+    pub(crate) fn stop(mut self) -> (ExitStatus, Vec<String>) {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
+        assert!(told.success());
+        let ended = self.child.wait().expect("it ends");
+        (ended, self.log.iter().collect())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _killed = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
