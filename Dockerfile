@@ -43,7 +43,7 @@ LABEL org.opencontainers.image.title="nbproxy" \
 COPY --from=build /rootfs/ /
 
 # Loopback would be out of reach from outside the container. nbproxy still refuses to start
-# until the settings say who may read: [[clients]], access.passthrough or access.anonymous.
+# until the settings say who may do what: [[clients]] or access.anonymous.
 # The environment outranks a settings file, so a file's server.listen has no effect here.
 ENV NBPROXY__SERVER__LISTEN=0.0.0.0:8080
 

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 const FLOORS: [(&str, &[&str]); 11] = [
     ("netbox", &[]),
     ("telemetry", &[]),
-    ("cache", &["words", "telemetry"]),
+    ("cache", &["words"]),
     ("invalidation", &["cache", "netbox", "telemetry"]),
     ("proxy", &["invalidation", "cache", "netbox", "telemetry"]),
-    ("web", &["proxy", "invalidation", "cache", "words", "telemetry"]),
+    ("web", &["proxy", "cache", "words", "telemetry"]),
     ("cli", &[]),
     ("settings", &["cli", "config"]),
     ("server", &["settings", "web", "proxy", "invalidation", "cache", "netbox", "telemetry"]),
