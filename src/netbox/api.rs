@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use super::app::App;
 use super::branch::{Branch, SchemaId};
 use super::error::Error;
-use super::object::APPS;
+use super::object::{APPS, ApiPath};
 use super::openapi::OpenApi;
 use super::record::Record;
 use super::request::Call;
@@ -110,7 +110,11 @@ impl Api {
     /// # Errors
     /// [`Error::Request`] for any other refusal.
     pub async fn version(&self) -> Result<String, Error> {
-        let answer = Call::get("/api/").any_type().send(self).await?;
+        self.ask_version(Call::get("/api/")).await
+    }
+
+    async fn ask_version(&self, call: Call) -> Result<String, Error> {
+        let answer = call.any_type().send(self).await?;
         let version = answer.header("api-version").unwrap_or_default().to_owned();
         if answer.status == http::StatusCode::FORBIDDEN {
             return Ok(version);
@@ -133,7 +137,7 @@ impl Api {
     pub async fn openapi(&self) -> Result<Arc<OpenApi>, Error> {
         let fetch = || async {
             // pynetbox asks for the version first: documents of NetBox < 3.5 stood elsewhere.
-            let version = self.version().await?;
+            let version = self.ask_version(Call::get("/api/").anonymous()).await?;
             let old = version_at_least(&version, 3, 5) == Some(false);
             let path = if old { "/api/docs/?format=openapi" } else { "/api/schema/" };
             let answer = Call::get(path).anonymous().perform(self).await?;
@@ -224,16 +228,22 @@ impl Api {
     /// [`Error::OtherOrigin`] when it leads elsewhere, which a token must not follow.
     pub(super) fn target_of(&self, link: &str) -> Result<String, Error> {
         let base = self.session().base();
-        if let Some(target) = link.strip_prefix(base.as_str()).filter(|target| target.starts_with("/api/")) {
-            return Ok(target.to_owned());
-        }
-        let path = |rest: &str| rest.split_once('/').map(|(_, path)| format!("/{path}"));
-        let below = link.split_once("://").and_then(|(_, rest)| path(rest));
-        let below = below.and_then(|path| path.strip_prefix(base.path()).map(str::to_owned));
-        match (self.options().foreign_links, below) {
-            (ForeignLinks::SamePath, Some(target)) if target.starts_with("/api/") => Ok(target),
-            _ => Err(Error::OtherOrigin { url: link.to_owned(), base: base.as_str().to_owned() }),
-        }
+        let elsewhere = || Error::OtherOrigin { url: link.to_owned(), base: base.as_str().to_owned() };
+        let ours = link.strip_prefix(base.as_str()).or_else(|| {
+            let path = match link.split_once("://") {
+                None => link,
+                Some((_, rest)) if self.options().foreign_links == ForeignLinks::SamePath => {
+                    rest.find('/').and_then(|at| rest.get(at..))?
+                }
+                Some(_) => return None,
+            };
+            path.strip_prefix(base.path())
+        });
+        let target = ours.ok_or_else(elsewhere)?;
+        // A path that is resolved on its way (`/api/../`) would lead out of NetBox, token and all.
+        let path = target.split('?').next().unwrap_or_default();
+        ApiPath::parse(path, "").map_err(|_| elsewhere())?;
+        Ok(target.to_owned())
     }
 }
 

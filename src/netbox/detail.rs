@@ -16,7 +16,7 @@ use super::request::{Answered, Call};
 pub struct Detail {
     api: Api,
     path: String,
-    /// The endpoint that what is found or made here belongs to.
+    /// The endpoint that what is found or made here belongs to, where it has no `url` that says so.
     yields: Endpoint,
 }
 
@@ -79,7 +79,7 @@ impl Detail {
     /// [`Error::Allocation`] when there is none left.
     pub async fn create(&self, values: impl Into<Value>) -> Result<Record, Error> {
         let answer = Call::new(Method::POST, &self.path).body(values.into()).perform(&self.api).await?;
-        Ok(Record::new(self.yields.clone(), answer.object()?))
+        Ok(Record::found(&self.yields, answer.object()?))
     }
 
     /// Allocates several: all, or none.
@@ -97,6 +97,6 @@ impl Detail {
 
     fn records(&self, answer: &Answered, rows: Vec<Value>) -> Result<Vec<Record>, Error> {
         let rows = answer.rows(rows)?;
-        Ok(rows.into_iter().map(|values| Record::new(self.yields.clone(), values)).collect())
+        Ok(rows.into_iter().map(|values| Record::found(&self.yields, values)).collect())
     }
 }

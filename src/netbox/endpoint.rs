@@ -84,7 +84,12 @@ impl Endpoint {
     /// # Errors
     /// [`Error::Content`] when NetBox does not count.
     pub async fn count(&self, filters: Filters) -> Result<u64, Error> {
-        let filters = filters.without_nulls().with("limit", 1u8).with("brief", 1u8);
+        self.count_exactly(filters.without_nulls()).await
+    }
+
+    /// The same, nulls included.
+    pub(super) async fn count_exactly(&self, filters: Filters) -> Result<u64, Error> {
+        let filters = filters.with("limit", 1u8).with("brief", 1u8);
         let answer = Call::get(&self.path()).query(&Query::from_pairs(filters.pairs())).perform(&self.api).await?;
         let count = answer.json()?.get("count").and_then(Value::as_u64);
         count.ok_or_else(|| answer.content("the answer holds no count"))

@@ -45,7 +45,7 @@ pub enum Error {
         source: TransportError,
     },
     /// A link leads to another server; a token must not follow it.
-    #[error("the link {url} leads to another server than {base}")]
+    #[error("the link {url} leads elsewhere than below {base}; ForeignLinks::SamePath asks for its path there")]
     OtherOrigin {
         /// The link.
         url: String,

@@ -12,7 +12,8 @@ use super::query::Query;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filters {
-    pairs: Vec<(String, String)>,
+    /// `None` stands for null.
+    pairs: Vec<(String, Option<String>)>,
     limit: u64,
     offset: Option<u64>,
     strict: Option<bool>,
@@ -20,7 +21,7 @@ pub struct Filters {
 
 /// A value, or several, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FilterValue(Vec<String>);
+pub struct FilterValue(Vec<Option<String>>);
 
 impl Filters {
     /// No filters: all there is.
@@ -80,13 +81,13 @@ impl Filters {
     }
 
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_deref().unwrap_or(NULL)))
     }
 
     /// What `null` stood for is left out: NetBox counts all objects then, as pynetbox's `count` does.
-    pub(super) fn without_nulls(&self) -> Self {
-        let pairs = self.pairs.iter().filter(|(_, value)| value != NULL).cloned().collect();
-        Self { pairs, ..Self::default() }
+    pub(super) fn without_nulls(mut self) -> Self {
+        self.pairs.retain(|(_, value)| value.is_some());
+        self
     }
 }
 
@@ -102,7 +103,7 @@ macro_rules! one_value {
     ($($kind:ty),*) => {
         $(impl From<$kind> for FilterValue {
             fn from(value: $kind) -> Self {
-                Self(vec![value.to_string()])
+                Self(vec![Some(value.to_string())])
             }
         })*
     };
@@ -112,7 +113,7 @@ one_value!(&str, String, &String, bool, u8, u16, u32, u64, usize, i32, i64);
 
 impl<T: Into<FilterValue>> From<Option<T>> for FilterValue {
     fn from(value: Option<T>) -> Self {
-        value.map_or_else(|| Self(vec![NULL.to_owned()]), Into::into)
+        value.map_or_else(|| Self(vec![None]), Into::into)
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a list is walked: page after page by `next`, or several pages at once by offset.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -26,6 +26,8 @@ pub(super) struct Walk {
     filters: Filters,
     state: State,
     count: Option<u64>,
+    /// How many rows have been read.
+    seen: u64,
     /// The pages that `next` led to, to notice a circle.
     visited: HashSet<String>,
     /// The ids that were seen, to notice a row that comes twice.
@@ -44,10 +46,26 @@ enum State {
     End,
 }
 
+/// Which pages of this size are still to be asked for.
 struct Plan {
-    offsets: VecDeque<u64>,
+    next: u64,
     size: u64,
     count: u64,
+}
+
+impl Plan {
+    fn has_more(&self) -> bool {
+        self.next < self.count
+    }
+
+    /// The next page's offset.
+    fn take(&mut self) -> Option<u64> {
+        let offset = self.next;
+        self.has_more().then(|| {
+            self.next = offset.saturating_add(self.size);
+            offset
+        })
+    }
 }
 
 struct Page {
@@ -63,7 +81,7 @@ impl Walk {
         let url = format!("{}{}", endpoint.api().session().base().as_str(), endpoint.path());
         let request = RequestLine { method: http::Method::GET, url };
         let (visited, ids) = (HashSet::new(), HashSet::new());
-        Self { endpoint, filters, state: State::Begin, count: None, visited, ids, request }
+        Self { endpoint, filters, state: State::Begin, count: None, seen: 0, visited, ids, request }
     }
 
     /// How many rows NetBox said there are; `None` before the first page, and by cursor.
@@ -95,6 +113,7 @@ impl Walk {
             },
         };
         self.request = page.request;
+        self.seen = self.seen.saturating_add(page.rows.len() as u64);
         for row in &page.rows {
             let id = row.get("id").and_then(Value::as_u64);
             if id.is_some_and(|id| !self.ids.insert(id)) {
@@ -112,7 +131,7 @@ impl Walk {
             return Err(Error::Argument("an offset needs a limit"));
         }
         let strict = self.filters.strictness().unwrap_or(api.options().strict_filters);
-        if strict {
+        if strict && !self.filters.names().is_empty() {
             api.openapi().await?.check(&self.endpoint.path(), &self.filters)?;
         }
         let cursor = offset.is_none() && api.uses_cursor().await;
@@ -120,13 +139,13 @@ impl Walk {
         let page = fetch(&api, &self.target(limit, place)).await?;
         self.count = page.count;
         if offset.is_none() {
-            self.go_on(&api, &page, limit)?;
+            self.go_on(&api, &page)?;
         }
         Ok(page)
     }
 
     /// What comes after the first page.
-    fn go_on(&mut self, api: &Api, page: &Page, limit: u64) -> Result<(), Error> {
+    fn go_on(&mut self, api: &Api, page: &Page) -> Result<(), Error> {
         let Some(next) = page.next.clone() else {
             let short = page.count.is_some_and(|count| page.paged && count != page.rows.len() as u64);
             return if short {
@@ -138,8 +157,7 @@ impl Walk {
         let size = page.rows.len() as u64;
         self.state = match page.count {
             Some(count) if api.options().concurrency > 1 && size > 0 => {
-                let offsets = (1..).map(|page| page * size).take_while(|offset| *offset < count).collect();
-                let plan = Plan { offsets, size: if limit == 0 { size } else { limit.min(size) }, count };
+                let plan = Plan { next: size, size, count };
                 State::Parallel { under_way: FuturesOrdered::new(), plan }
             }
             _ => State::Next(next),
@@ -157,8 +175,15 @@ impl Walk {
         if self.count.is_some() && page.count != self.count {
             return Err(Error::Shifted { what: "the count is another one than before" });
         }
-        if let Some(next) = page.next.clone() {
-            self.state = State::Next(next);
+        match page.next.clone() {
+            Some(_) if page.rows.is_empty() => {
+                return Err(Error::Content { request: page.request, what: "an empty page names a next one" });
+            }
+            Some(next) => self.state = State::Next(next),
+            None if self.count.is_some_and(|count| count != self.seen + page.rows.len() as u64) => {
+                return Err(Error::Shifted { what: "there are more or fewer rows than were announced" });
+            }
+            None => {}
         }
         Ok(page)
     }
@@ -167,13 +192,13 @@ impl Walk {
     async fn ordered(&mut self, mut under_way: Pages, mut plan: Plan) -> Result<Option<Page>, Error> {
         let api = self.endpoint.api().clone();
         while under_way.len() < api.options().concurrency
-            && let Some(offset) = plan.offsets.pop_front()
+            && let Some(offset) = plan.take()
         {
             let (api, target) = (api.clone(), self.target(plan.size, Some(("offset", offset))));
             under_way.push_back(Box::pin(async move { fetch(&api, &target).await }));
         }
         let Some(page) = under_way.next().await.transpose()? else { return Ok(None) };
-        let last = plan.offsets.is_empty() && under_way.is_empty();
+        let last = !plan.has_more() && under_way.is_empty();
         let rows = page.rows.len() as u64;
         let expected = if last { (plan.count - 1) % plan.size + 1 } else { plan.size };
         if page.count != Some(plan.count) || rows != expected {

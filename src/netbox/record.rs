@@ -93,12 +93,16 @@ impl Record {
         rows.iter().filter_map(Value::as_object).map(|values| self.neighbour(values.clone())).collect()
     }
 
-    /// A record of whichever endpoint its `url` names; of this one's where it has none.
     fn neighbour(&self, values: Map<String, Value>) -> Self {
-        let api = self.endpoint.api();
+        Self::found(&self.endpoint, values)
+    }
+
+    /// A record of whichever endpoint its `url` names; of this one where it has none.
+    pub(super) fn found(here: &Endpoint, values: Map<String, Value>) -> Self {
+        let api = here.api();
         let name =
             values.get("url").and_then(Value::as_str).and_then(|url| endpoint_of(url, api.session().base().path()));
-        let endpoint = name.map_or_else(|| self.endpoint.clone(), |name| Endpoint::new(api.clone(), name));
+        let endpoint = name.map_or_else(|| here.clone(), |name| Endpoint::new(api.clone(), name));
         Self::new(endpoint, values)
     }
 
@@ -221,9 +225,13 @@ impl Index<&str> for Record {
 
 impl PartialEq for Record {
     fn eq(&self, other: &Self) -> bool {
-        self.id().is_some() && self.id() == other.id() && self.endpoint == other.endpoint
+        let same_object = self.endpoint == other.endpoint && self.id() == other.id();
+        // What has no id yet is what it says.
+        same_object && (self.id().is_some() || self.values == other.values)
     }
 }
+
+impl Eq for Record {}
 
 impl Hash for Record {
     fn hash<H: Hasher>(&self, state: &mut H) {

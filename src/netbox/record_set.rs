@@ -58,7 +58,7 @@ impl RecordSet {
             return Ok(count);
         }
         let State::Idle(walk) = &self.walk else { return Err(Error::Argument("the list is being read")) };
-        walk.endpoint().count(walk.filters().clone()).await
+        walk.endpoint().count_exactly(walk.filters().clone()).await
     }
 
     /// Whether there are none; asks as [`len`](Self::len) does.

@@ -5,8 +5,19 @@ use serde_json::{Map, Value};
 /// NetBox keeps no order in these.
 const SETS: [&str; 2] = ["tags", "tagged_vlans"];
 
-/// Users' own JSON, sent as it is.
-const OPAQUE: [&str; 2] = ["local_context_data", "constraints"];
+/// JSON that is sent as it is: users' own, and what pynetbox 7.8 declares a `JsonField`.
+const OPAQUE: [&str; 10] = [
+    "action_data",
+    "conditions",
+    "config_context",
+    "constraints",
+    "data",
+    "local_context_data",
+    "object_data",
+    "parameters",
+    "postchange_data",
+    "prechange_data",
+];
 
 /// References become ids, choices become values.
 pub(super) fn serialize(values: &Map<String, Value>) -> Map<String, Value> {
