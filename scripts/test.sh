@@ -79,6 +79,8 @@ step_fmt() {
 step_clippy() {
     need_component clippy clippy
     cargo clippy --locked --workspace --all-targets -- -D warnings
+    # The client library alone, without the daemon.
+    cargo clippy --locked --no-default-features --lib --examples -- -D warnings
 }
 
 step_test() {

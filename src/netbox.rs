@@ -15,7 +15,8 @@ pub mod gate;
 pub mod object;
 pub mod openapi;
 pub mod outgoing;
-mod pagination;
+#[doc(hidden)]
+pub mod pagination;
 pub mod pattern;
 pub mod query;
 pub mod record;

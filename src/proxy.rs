@@ -156,7 +156,7 @@ impl Proxy {
             let accept = request.headers.remove(ACCEPT);
             request.headers = accept.map(|accept| (ACCEPT, accept)).into_iter().collect();
         }
-        let permit = inner.acl.permit(caller, &request.target, intent)?;
+        let permit = inner.acl.permit(&caller, &request.target, intent)?;
         match plan::plan(&permit, &request, &inner.policy, inner.watch.has_branching()) {
             Plan::Read(read) => match inner.read(&permit, &read, &request.base).await? {
                 Some(reply) => Ok(reply),
@@ -165,7 +165,7 @@ impl Proxy {
             Plan::Pass(_) | Plan::Write(_) if reader => Err(Denied::NoKey.into()),
             Plan::NotCached => Err(ProxyError::NotCached),
             Plan::Pass(reason) => inner.pass(&permit, request, Outcome::Bypass(reason)).await,
-            Plan::Write(effect) => inner.write(permit, request, effect).await,
+            Plan::Write(change) => inner.write(permit, request, change).await,
         }
     }
 

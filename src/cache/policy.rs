@@ -92,8 +92,8 @@ pub enum NotKept {
     Cookie,
     /// NetBox, or something in front of it, forbids it or gave it another form.
     Header,
-    /// Larger than `cache.max_entry`.
-    TooLarge,
+    /// Neither its length nor its end was told, so that something may be missing.
+    Incomplete,
     /// Something changed while it was fetched, or a write's outcome was open.
     Changed,
 }
@@ -217,7 +217,7 @@ impl NotKept {
             Self::NotJson => "not-json",
             Self::Cookie => "cookie",
             Self::Header => "header",
-            Self::TooLarge => "too-large",
+            Self::Incomplete => "incomplete",
             Self::Changed => "changed",
         }
     }

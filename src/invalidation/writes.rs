@@ -29,6 +29,15 @@ pub enum Effect {
     Later(Scope),
 }
 
+/// A change that a write makes: `Effect` without the case that there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// What it touches.
+    pub scope: Scope,
+    /// Whether it is made after the write has been answered.
+    pub deferred: bool,
+}
+
 /// What became of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settlement {
@@ -71,9 +80,21 @@ impl Effect {
     }
 }
 
+impl Effect {
+    /// The change, if there is one.
+    pub fn change(self) -> Option<Change> {
+        match self {
+            Self::None => None,
+            Self::Now(scope) => Some(Change { scope, deferred: false }),
+            Self::Later(scope) => Some(Change { scope, deferred: true }),
+        }
+    }
+}
+
 impl OpenWrite {
     /// Before the write is sent.
-    pub fn begin(bus: Arc<Bus>, scope: Scope, deferred: bool) -> Self {
+    pub fn begin(bus: Arc<Bus>, change: Change) -> Self {
+        let Change { scope, deferred } = change;
         Self { bus, scope, deferred, doubt: None, settled: false }
     }
 

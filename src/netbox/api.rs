@@ -22,16 +22,21 @@ pub use builder::{ApiBuilder, ForeignLinks, Pagination};
 
 /// A NetBox. Cheap to clone; clones share connections, token and what was learnt of NetBox.
 ///
-/// ```no_run
-/// # async fn example() -> Result<(), nbproxy::netbox::error::Error> {
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), nbproxy::netbox::error::Error> {
+/// # let fake = fake_netbox::FakeNetbox::start().await;
+/// # let (url, token) = (fake.url(), fake.token());
 /// use nbproxy::netbox::api::Api;
 /// use nbproxy::netbox::filters::Filters;
 ///
-/// let netbox = Api::builder("https://netbox.example.com").token("0123456789abcdef0123456789abcdef01234567").build()?;
-/// let mut devices = netbox.dcim().endpoint("devices").filter(Filters::new().with("site", "ams1"));
+/// let netbox = Api::builder(&url).token(token).concurrency(4).build()?;
+/// let mut devices = netbox.dcim().endpoint("devices").filter(Filters::new().with("site", "dc001"));
 /// while let Some(device) = devices.next().await {
-///     println!("{}", device?);
+///     let device = device?;
+///     println!("{device} is {}", device.choice("status").unwrap_or("?"));
 /// }
+/// # assert_eq!(devices.len().await?, 12);
 /// # Ok(())
 /// # }
 /// ```
@@ -165,6 +170,26 @@ impl Api {
 
     /// The same NetBox, seen in a branch of netbox-branching: every request carries `X-NetBox-Branch`. Nothing is
     /// global: other clones are not affected, and there is nothing to deactivate.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), nbproxy::netbox::error::Error> {
+    /// # let fake = fake_netbox::FakeNetbox::start().await;
+    /// # fake.add_branch("draft", "ready");
+    /// # let netbox = nbproxy::netbox::api::Api::builder(&fake.url()).token(fake.token()).build()?;
+    /// use nbproxy::netbox::filters::Filters;
+    ///
+    /// let branches = netbox.plugin("branching").endpoint("branches");
+    /// let draft = branches.get_by(Filters::new().with("name", "draft")).await?.expect("it was made");
+    /// let draft = netbox.branch(&draft)?;
+    /// let mut site = draft.dcim().endpoint("sites").get(1).await?.expect("there is one");
+    /// site.set("description", "to be decided");
+    /// site.save().await?;
+    /// let in_main = netbox.dcim().endpoint("sites").get(1).await?.expect("there is one");
+    /// assert_eq!(in_main["description"], "");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::NotABranch`] when the record has no `schema_id`.

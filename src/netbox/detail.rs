@@ -75,6 +75,20 @@ impl Detail {
 
     /// Allocates one.
     ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), nbproxy::netbox::error::Error> {
+    /// # let fake = fake_netbox::FakeNetbox::start().await;
+    /// # let netbox = nbproxy::netbox::api::Api::builder(&fake.url()).token(fake.token()).build()?;
+    /// use serde_json::json;
+    ///
+    /// let prefix = netbox.ipam().endpoint("prefixes").get(1).await?.expect("there is one");
+    /// let address = prefix.detail("available-ips")?.create(json!({"dns_name": "db01"})).await?;
+    /// assert_eq!(address["address"], "10.0.0.121/24");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Allocation`] when there is none left.
     pub async fn create(&self, values: impl Into<Value>) -> Result<Record, Error> {

@@ -223,37 +223,88 @@ async fn fetch(api: &Api, target: &str) -> Result<Page, Error> {
     read(&answer)
 }
 
-/// A page, a plain list (some plugins), or a single object (read as a list of one, as pynetbox does).
+/// What an answer to a list holds.
+struct Contents {
+    count: Option<u64>,
+    next: Option<String>,
+    rows: Vec<Row>,
+    paged: bool,
+}
+
 fn read(answer: &Answered) -> Result<Page, Error> {
-    let request = answer.request.clone();
-    let (count, next, rows, paged) = match answer.json()? {
+    let Contents { count, next, rows, paged } = contents(&answer.body).map_err(|what| answer.content(what))?;
+    Ok(Page { count, next, rows, paged, request: answer.request.clone() })
+}
+
+/// A page, a plain list (some plugins), or a single object (read as a list of one, as pynetbox does).
+fn contents(body: &[u8]) -> Result<Contents, &'static str> {
+    let body = serde_json::from_slice(body).map_err(|_| "the answer is no JSON")?;
+    let (count, next, rows, paged) = match body {
         Value::Array(rows) => (Some(rows.len() as u64), None, rows, false),
         Value::Object(mut page) => match page.remove("results") {
             Some(Value::Array(rows)) => {
-                (page.get("count").and_then(Value::as_u64), next(answer, page.get("next"))?, rows, true)
+                (page.get("count").and_then(Value::as_u64), next(page.get("next"))?, rows, true)
             }
-            Some(_) => return Err(answer.content("the page's results are no list")),
-            None if is_page(&page) => return Err(answer.content("the page has no results")),
+            Some(_) => return Err("the page's results are no list"),
+            None if page.contains_key("count") || page.contains_key("next") => return Err("the page has no results"),
             None => (Some(1), None, vec![Value::Object(page)], false),
         },
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            return Err(answer.content("the answer is neither a page nor a list"));
+            return Err("the answer is neither a page nor a list");
         }
     };
-    Ok(Page { count, next, rows: answer.rows(rows)?, paged, request })
+    let object =
+        |row| if let Value::Object(row) = row { Ok(row) } else { Err("the list holds something that is no object") };
+    let rows = rows.into_iter().map(object).collect::<Result<_, _>>()?;
+    Ok(Contents { count, next, rows, paged })
 }
 
-fn next(answer: &Answered, next: Option<&Value>) -> Result<Option<String>, Error> {
+fn next(next: Option<&Value>) -> Result<Option<String>, &'static str> {
     match next {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(next)) => Ok(Some(next.clone())),
         Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-            Err(answer.content("the page's next is no URL"))
+            Err("the page's next is no URL")
         }
     }
 }
 
-/// Whether it was meant to be a page.
-fn is_page(object: &Row) -> bool {
-    object.contains_key("count") || object.contains_key("next")
+/// How many rows an answer to a list holds, or what is wrong with it: the reading of pages by itself, for fuzzing.
+#[doc(hidden)]
+pub fn rows_of(body: &[u8]) -> Result<usize, &'static str> {
+    contents(body).map(|contents| contents.rows.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_read_or_refused(pieces in prop::collection::vec(prop::sample::select(vec![
+            "{", "}", "[", "]", ",", ":", "\"results\"", "\"count\"", "\"next\"", "null", "1", "-1", "1e999", "\"x\"", "\"", "\\u0000", "true", " ",
+        ]), 0..24)) {
+            let body = pieces.concat();
+            if let Ok(rows) = rows_of(body.as_bytes()) {
+                prop_assert!(rows <= body.len());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (body, what) in [
+            ("<html>", "the answer is no JSON"),
+            ("{\"count\": 1}", "the page has no results"),
+            ("{\"results\": {}}", "the page's results are no list"),
+            ("{\"results\": [], \"next\": 7}", "the page's next is no URL"),
+            ("[1]", "the list holds something that is no object"),
+            ("7", "the answer is neither a page nor a list"),
+        ] {
+            assert_eq!(rows_of(body.as_bytes()), Err(what), "{body}");
+        }
+        assert_eq!((rows_of(b"[{}]"), rows_of(b"{\"id\": 1}"), rows_of(b"{\"results\": []}")), (Ok(1), Ok(1), Ok(0)));
+    }
 }

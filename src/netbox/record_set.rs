@@ -83,6 +83,20 @@ impl RecordSet {
 
     /// Sets these values in all objects, with one bulk request; those that have them already are left out.
     ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), nbproxy::netbox::error::Error> {
+    /// # let fake = fake_netbox::FakeNetbox::start().await;
+    /// # let netbox = nbproxy::netbox::api::Api::builder(&fake.url()).token(fake.token()).build()?;
+    /// use nbproxy::netbox::filters::Filters;
+    ///
+    /// let devices = netbox.dcim().endpoint("devices").filter(Filters::new().with("site", "dc001"));
+    /// let changed = devices.update(&[("serial", "unknown".into())]).await?;
+    /// assert_eq!(changed.len(), 12);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Those of reading the list, and [`Error::Request`] with 400 for values NetBox does not take.
     pub async fn update(self, values: &[(&str, Value)]) -> Result<Vec<Record>, Error> {

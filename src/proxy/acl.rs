@@ -31,7 +31,6 @@ pub enum Intent {
 /// Proof that the caller may do this. It has no public constructor.
 #[derive(Debug, Clone)]
 pub struct Permit {
-    caller: Caller,
     token: Option<Arc<Token>>,
     view: View,
 }
@@ -52,8 +51,8 @@ impl Acl {
     ///
     /// # Errors
     /// [`Denied`].
-    pub fn permit(&self, caller: Caller, target: &Target, intent: Intent) -> Result<Permit, Denied> {
-        let (access, client) = match &caller {
+    pub fn permit(&self, caller: &Caller, target: &Target, intent: Intent) -> Result<Permit, Denied> {
+        let (access, client) = match caller {
             Caller::Client(client) => (client.access, Some(client.as_ref())),
             Caller::Anonymous(access) => (*access, None),
             Caller::Reader => (Access::Read, None),
@@ -66,7 +65,7 @@ impl Acl {
         }
         let branch = branch(client, target)?;
         let identity = self.config.token.as_ref().map_or_else(Fingerprint::anonymous, |token| token.fingerprint());
-        Ok(Permit { caller, token: self.config.token.clone(), view: View { identity, branch } })
+        Ok(Permit { token: self.config.token.clone(), view: View { identity, branch } })
     }
 
     /// The token that clients share, for nbproxy's own questions.
@@ -101,11 +100,6 @@ fn branch(client: Option<&Client>, target: &Target) -> Result<Branch, Denied> {
 }
 
 impl Permit {
-    /// Who may.
-    pub fn caller(&self) -> &Caller {
-        &self.caller
-    }
-
     /// Whose eyes see the answer.
     pub fn view(&self) -> &View {
         &self.view

@@ -141,7 +141,7 @@ fn admit(
 ) -> Result<(), NotKept> {
     read.keep.admit(status, headers, &whole.body)?;
     if !whole.complete {
-        return Err(NotKept::Header);
+        return Err(NotKept::Incomplete);
     }
     if witness.may_be_kept() { Ok(()) } else { Err(NotKept::Changed) }
 }

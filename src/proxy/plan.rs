@@ -11,7 +11,7 @@ use crate::cache::canonical::{Accept, Canonical};
 use crate::cache::freshness::Directives;
 use crate::cache::key::Key;
 use crate::cache::policy::{Keep, Policy};
-use crate::invalidation::writes::Effect;
+use crate::invalidation::writes::{Change, Effect};
 use crate::netbox::object::{ApiPath, Resource};
 
 /// Longer lists of languages are not worth a key.
@@ -27,7 +27,7 @@ pub(super) enum Plan {
     /// Not at all: only memory was asked, and it never holds this.
     NotCached,
     /// By NetBox, after which what was remembered may be outdated.
-    Write(Effect),
+    Write(Change),
 }
 
 /// A read that memory may answer.
@@ -48,10 +48,8 @@ impl Intent {
     /// Whether this request may change something.
     pub(super) fn of(request: &Request) -> Self {
         let target = &request.target;
-        match Effect::of(&request.method, &target.path, &target.query, target.branch, false) {
-            Effect::None => Self::Read,
-            Effect::Now(_) | Effect::Later(_) => Self::Write,
-        }
+        let effect = Effect::of(&request.method, &target.path, &target.query, target.branch, false);
+        if effect == Effect::None { Self::Read } else { Self::Write }
     }
 }
 
@@ -59,8 +57,8 @@ impl Intent {
 pub(super) fn plan(permit: &Permit, request: &Request, policy: &Policy, has_branching: bool) -> Plan {
     let (method, target) = (&request.method, &request.target);
     let effect = Effect::of(method, &target.path, &target.query, permit.view().branch, has_branching);
-    if effect != Effect::None {
-        return Plan::Write(effect);
+    if let Some(change) = effect.change() {
+        return Plan::Write(change);
     }
     match read(permit, request, policy) {
         Ok(read) => Plan::Read(Box::new(read)),

@@ -12,7 +12,7 @@ use super::forward::{Receiver, outgoing};
 use super::outcome::Outcome;
 use super::reply::Reply;
 use super::request::Request;
-use crate::invalidation::writes::{Effect, OpenWrite, Settlement};
+use crate::invalidation::writes::{Change, OpenWrite, Settlement};
 use crate::netbox::outgoing::{Outgoing, Progress};
 use crate::netbox::session::Answer;
 use crate::netbox::transport::TransportError as UpstreamError;
@@ -28,18 +28,13 @@ impl Inner {
         self: &Arc<Self>,
         permit: Permit,
         request: Request,
-        effect: Effect,
+        change: Change,
     ) -> Result<Reply, ProxyError> {
-        let (scope, deferred) = match effect {
-            Effect::None => return self.pass(&permit, request, Outcome::Written).await,
-            Effect::Now(scope) => (scope, false),
-            Effect::Later(scope) => (scope, true),
-        };
         let (receiver, progress) = (Receiver::of(&request), Progress::new());
         // Before anything is sent: a client that hangs up amid a small body has changed nothing.
         let outgoing = outgoing(&permit, request, self.session.timeout(), &progress).await?;
         let (answered, reply) = oneshot::channel();
-        let write = OpenWrite::begin(Arc::clone(&self.bus), scope, deferred);
+        let write = OpenWrite::begin(Arc::clone(&self.bus), change);
         self.tasks.spawn(Arc::clone(self).carry_out(write, outgoing, progress, receiver, answered));
         reply.await.map_err(|_| ProxyError::Lost)?
     }
