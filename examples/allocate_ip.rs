@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
     let found = netbox.ipam().endpoint("prefixes").get_by(Filters::new().with("prefix", prefix)).await?;
     let prefix = found.ok_or(Error::Argument("there is no such prefix"))?;
     match prefix.detail("available-ips")?.create(json!({"dns_name": name})).await {
-        Ok(address) => println!("{}", address["address"]),
+        Ok(address) => println!("{}", address.text("address").unwrap_or("?")),
         Err(Error::Allocation(refusal)) => println!("nothing left: {}", refusal.message),
         Err(error) => return Err(error),
     }

@@ -19,8 +19,8 @@ async fn main() -> Result<(), Error> {
     while let Some(device) = devices.next().await {
         let device = device?;
         let rack = device.nested("rack").map_or_else(|| "-".to_owned(), |rack| rack.to_string());
-        let address =
-            device.nested("primary_ip").map_or_else(|| "-".to_owned(), |address| address["address"].to_string());
+        let address = device.nested("primary_ip");
+        let address = address.as_ref().and_then(|address| address.text("address")).unwrap_or("-");
         println!("{device}\t{}\t{rack}\t{address}", device.choice("status").unwrap_or("-"));
     }
     Ok(())

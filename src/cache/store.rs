@@ -86,3 +86,51 @@ impl Store {
         self.evictions.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+    use crate::cache::canonical::{Accept, Canonical};
+    use crate::cache::clock::{Clock, Moment};
+    use crate::cache::entry::{Core, Form};
+    use crate::cache::epochs::{Epochs, Scope, Witness};
+    use crate::cache::freshness::Lifetime;
+    use crate::cache::key::View;
+    use crate::cache::public::PublicBase;
+    use crate::netbox::branch::Branch;
+    use crate::netbox::object::ApiPath;
+    use crate::netbox::query::Query;
+    use crate::netbox::token::Fingerprint;
+
+    fn entry(fetched: u64, body: &'static str, witness: Witness) -> Arc<Entry> {
+        let (ttl, none) = (Duration::from_secs(60), Duration::ZERO);
+        let lifetime = Lifetime { ttl, stale_while_revalidate: none, stale_if_error: none };
+        let stored = Moment::ZERO.after(Duration::from_secs(fetched));
+        let core = Core { status: StatusCode::OK, headers: HeaderMap::new(), stored, lifetime, witness };
+        let base = PublicBase::new(false, "nbproxy".parse().unwrap());
+        Arc::new(Entry::new(core, Form::new(base, Bytes::from_static(body.as_bytes()), Vec::new())))
+    }
+
+    #[test]
+    fn memory_does_not_go_back_in_time() {
+        let view = View { identity: Fingerprint::anonymous(), branch: Branch::Main };
+        let path = ApiPath::parse("/api/dcim/sites/", "").unwrap();
+        let key = Canonical::new(view, &path, &Query::default(), Accept::Json, None).key();
+        let (epochs, pen) = Epochs::new(Clock::standing());
+        let witness = || epochs.witness(Branch::Main);
+        let store = Store::new(Config { capacity: 1 << 20, max_entry: 1 << 20, longest_use: Duration::from_secs(600) });
+        let base = PublicBase::new(false, "nbproxy".parse().unwrap());
+        let body = || store.get(&key).and_then(|entry| entry.body(&base)).unwrap();
+        store.put(key, entry(2, "newer", witness()));
+        store.put(key, entry(1, "older, and late", witness()));
+        assert_eq!(body(), "newer");
+        store.put(key, entry(3, "newest", witness()));
+        assert_eq!(body(), "newest");
+        pen.bump(Scope::Everything);
+        store.put(key, entry(1, "the first since the change", witness()));
+        assert_eq!(body(), "the first since the change");
+    }
+}

@@ -140,32 +140,6 @@ async fn a_write_to_main_outdates_what_branches_saw() {
     assert!(proxy.get(SITE).await.is_hit());
 }
 
-/// An older answer that arrives late does not replace a newer one.
-#[tokio::test]
-async fn memory_does_not_go_back_in_time() {
-    let netbox = FakeNetbox::start().await;
-    let proxy = TestProxy::before(&netbox).await;
-    let hold = netbox.hold("GET", SITE, HoldPoint::BeforeAnswer);
-    let slow = start(proxy.ask("GET", SITE).send());
-    hold.arrived(1).await;
-    netbox.edit("dcim/sites", 1, json!({"description": "elsewhere"}));
-    proxy.clock.push(Duration::from_secs(1));
-    let insisting = start(proxy.ask("GET", SITE).header("cache-control", "no-cache").send());
-    hold.arrived(2).await;
-    proxy.clock.push(Duration::from_secs(1));
-    // First come is first released: the insisting one goes on only when the slow one has been let go and held again.
-    let newest = netbox.get("dcim/sites", 1).expect("it is there")["description"].clone();
-    hold.release();
-    let (slow, insisting) = (slow.await.expect("it ran"), insisting.await.expect("it ran"));
-    assert_eq!(
-        (slow.json()["description"].clone(), insisting.json()["description"].clone()),
-        (json!(""), newest.clone())
-    );
-    let remembered = proxy.get(SITE).await;
-    assert!(remembered.is_hit());
-    assert_eq!(remembered.json()["description"], newest);
-}
-
 /// GraphQL refuses a token in plain text, and the answer to a HEAD would not say it at all.
 #[tokio::test]
 async fn a_refused_token_is_known_in_every_form() {
