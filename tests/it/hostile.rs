@@ -1,11 +1,9 @@
 //! What hostile and careless clients do, and what must not come of it.
 
-use std::time::Duration;
-
-use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
+use fake_netbox::{FakeNetbox, Fault, Match};
 use serde_json::json;
 
-use crate::support::{Raw, TestProxy, start, within};
+use crate::support::{Raw, TestProxy, within};
 
 const SITE: &str = "/api/dcim/sites/1/";
 
