@@ -1,6 +1,7 @@
 //! The road of a request, from who asks to what is answered. Free of axum; each step stands in a file of its own, and
 //! what it makes is what the next one needs.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use http::header::ACCEPT;
@@ -82,47 +83,26 @@ pub struct Proxy {
     inner: Arc<Inner>,
 }
 
-/// What all requests share.
+/// What all requests share: the parts, and what is under way.
 #[derive(Debug)]
 struct Inner {
-    session: Session,
-    store: Store,
-    policy: Policy,
-    epochs: Arc<Epochs>,
-    bus: Arc<Bus>,
-    watch: Watch,
-    auth: Auth,
-    acl: Acl,
-    links: Links,
-    clock: Clock,
-    metrics: Arc<Metrics>,
-    tasks: TaskTracker,
+    parts: Parts,
     flights: Flights<Landing>,
     health: Health,
+}
+
+impl Deref for Inner {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
 }
 
 impl Proxy {
     /// Puts a proxy together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { session, store, policy, epochs, bus, watch, auth, acl, links, clock, metrics, tasks } = parts;
-        let (flights, health) = (Flights::new(), Health::default());
-        let inner = Inner {
-            session,
-            store,
-            policy,
-            epochs,
-            bus,
-            watch,
-            auth,
-            acl,
-            links,
-            clock,
-            metrics,
-            tasks,
-            flights,
-            health,
-        };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(Inner { parts, flights: Flights::new(), health: Health::default() }) }
     }
 
     /// Who sent this request.

@@ -45,13 +45,7 @@ impl Canonical {
     /// The one way to make one takes everything an answer depends on. NetBox translates choice labels, so the
     /// client's `Accept-Language` (where it sent one) is among it.
     pub fn new(view: View, path: &ApiPath, query: &Query, accept: Accept, language: Option<HeaderValue>) -> Self {
-        let mut path_and_query = path.encode();
-        let query = query.encode();
-        if !query.is_empty() {
-            path_and_query.push('?');
-            path_and_query.push_str(&query);
-        }
-        Self { view, path_and_query, accept, language }
+        Self { view, path_and_query: path.target(query), accept, language }
     }
 
     /// The key of its answer.

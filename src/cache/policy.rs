@@ -185,8 +185,7 @@ impl Keep {
     }
 
     fn has_shape(&self, headers: &HeaderMap, body: &[u8]) -> bool {
-        let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
+        let kind = media_type(headers);
         let json = kind == "application/json" && tables::is_closed_json(body);
         match self.shape {
             Shape::Page => json && body.starts_with(b"{\"count\":"),
@@ -194,6 +193,12 @@ impl Keep {
             Shape::Document => tables::is_document(kind, body),
         }
     }
+}
+
+/// The media type of an answer, without parameters.
+pub fn media_type(headers: &HeaderMap) -> &str {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim()
 }
 
 impl Uncacheable {

@@ -7,7 +7,7 @@ use std::fmt;
 
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
 
-use super::query::ENCODED;
+use super::query::{ENCODED, Query};
 
 /// The path of a request below NetBox's base, decoded; begins with `/api` or `/graphql`.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -97,6 +97,12 @@ impl ApiPath {
             out.extend(utf8_percent_encode(segment, ENCODED));
         }
         out
+    }
+
+    /// The request target to send, below NetBox's base: path and query in canonical form.
+    pub fn target(&self, query: &Query) -> String {
+        let (path, query) = (self.encode(), query.encode());
+        if query.is_empty() { path } else { format!("{path}?{query}") }
     }
 
     /// Whether it ends with a slash, as all of NetBox's paths do; without one NetBox redirects.

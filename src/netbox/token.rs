@@ -23,6 +23,15 @@ pub enum TokenVersion {
     V2,
 }
 
+impl TokenVersion {
+    /// Which generation a text has the form of. The rule of pynetbox 7.8.0 (core/query.py): v2 begins with `nbt_` and
+    /// has a dot after it.
+    pub fn of(text: &str) -> Self {
+        let v2 = text.strip_prefix("nbt_").is_some_and(|rest| rest.contains('.'));
+        if v2 { Self::V2 } else { Self::V1 }
+    }
+}
+
 /// Stands for a token in keys and comparisons without revealing it (BLAKE3).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
@@ -42,9 +51,8 @@ impl Token {
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(InvalidToken);
         }
-        // The rule of pynetbox 7.8.0 (core/query.py): v2 begins with `nbt_` and has a dot after it.
-        let v2 = text.strip_prefix("nbt_").is_some_and(|rest| rest.contains('.'));
-        let (version, scheme) = if v2 { (TokenVersion::V2, "Bearer") } else { (TokenVersion::V1, "Token") };
+        let version = TokenVersion::of(text);
+        let scheme = if version == TokenVersion::V2 { "Bearer" } else { "Token" };
         let mut authorization = HeaderValue::from_str(&format!("{scheme} {text}")).map_err(|_| InvalidToken)?;
         authorization.set_sensitive(true);
         Ok(Self { authorization, fingerprint: Fingerprint::of(text.as_bytes()), version })

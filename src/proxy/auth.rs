@@ -8,6 +8,7 @@ use subtle::ConstantTimeEq;
 
 use crate::netbox::branch::Branch;
 use crate::netbox::pattern::Pattern;
+use crate::netbox::token::TokenVersion;
 
 /// Who is let in.
 #[derive(Debug, Clone)]
@@ -75,8 +76,8 @@ pub enum Denied {
     /// It brought one that nobody has, formed like a NetBox token of version 2 or not.
     #[error("the client key is unknown")]
     UnknownKey {
-        /// Whether it looks like `nbt_….…`.
-        v2: bool,
+        /// Which kind of NetBox token it looks like.
+        form: TokenVersion,
     },
     /// It may only read.
     #[error("this client may only read")]
@@ -120,14 +121,14 @@ impl Auth {
             return anonymous.ok_or(Denied::NoKey);
         }
         let Some(key) = key(headers) else { return anonymous.ok_or(Denied::NoKey) };
-        let presented = KeyHash::of(key);
+        let presented = KeyHash::of(key.as_bytes());
         // Every client is compared, so that the time taken does not tell which one is close.
         let found = self
             .clients
             .iter()
             .fold(None, |found, client| if client.key_hash.matches(&presented) { Some(client) } else { found });
-        let v2 = key.starts_with(b"nbt_") && key.contains(&b'.');
-        found.cloned().map(Caller::Client).ok_or(Denied::UnknownKey { v2 })
+        let form = TokenVersion::of(key);
+        found.cloned().map(Caller::Client).ok_or(Denied::UnknownKey { form })
     }
 }
 
@@ -185,11 +186,14 @@ impl Denied {
 }
 
 /// The key in `Authorization: Token …` or `Bearer …`; NetBox takes either word for either kind of token, in any case.
-fn key(headers: &HeaderMap) -> Option<&[u8]> {
-    let value = headers.get(AUTHORIZATION)?.as_bytes();
-    let space = value.iter().position(|byte| *byte == b' ')?;
-    let (scheme, key) = value.split_at(space);
-    let known = scheme.eq_ignore_ascii_case(b"token") || scheme.eq_ignore_ascii_case(b"bearer");
-    let key = key.trim_ascii();
-    (known && !key.is_empty()).then_some(key)
+fn key(headers: &HeaderMap) -> Option<&str> {
+    credentials(headers, &["token", "bearer"])
+}
+
+/// What stands in `Authorization` after one of these words, in any case.
+pub fn credentials<'a>(headers: &'a HeaderMap, schemes: &[&str]) -> Option<&'a str> {
+    let (scheme, secret) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let known = schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+    let secret = secret.trim();
+    (known && !secret.is_empty()).then_some(secret)
 }

@@ -2,14 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use http::header::CONTENT_ENCODING;
 use http::{HeaderValue, Method, StatusCode};
 
 use super::Inner;
 use super::acl::Permit;
 use super::body::{Gathered, LongBody, Whole, gather};
 use super::error::ProxyError;
-use super::headers::{REQUEST_ID, from_upstream, media_type, to_store};
+use super::headers::{REQUEST_ID, from_upstream, is_plain_json, to_store};
 use super::plan::Read;
 use crate::cache::clock::Moment;
 use crate::cache::entry::{Core, Entry, Form};
@@ -149,9 +148,4 @@ fn admit(
 /// Whether something in front of NetBox says that NetBox cannot answer.
 pub(super) fn is_gateway_error(status: StatusCode) -> bool {
     matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
-}
-
-/// Whether the body is JSON as NetBox writes it, in which links can be found.
-pub(super) fn is_plain_json(headers: &http::HeaderMap) -> bool {
-    media_type(headers) == "application/json" && !headers.contains_key(CONTENT_ENCODING)
 }

@@ -9,12 +9,11 @@ use super::Inner;
 use super::acl::Permit;
 use super::body::{Gathered, gather};
 use super::error::{BadRequest, ProxyError};
-use super::fetch::is_plain_json;
-use super::headers::{from_upstream, localize, to_upstream};
+use super::headers::{from_upstream, is_plain_json, localize, to_upstream};
 use super::outcome::Outcome;
 use super::plan::content;
 use super::reply::{CACHE_STATUS, Reply, ReplyBody};
-use super::request::{Request, Target};
+use super::request::Request;
 use super::rewrite::Content;
 use crate::cache::public::PublicBase;
 use crate::netbox::gate::Place;
@@ -59,17 +58,12 @@ pub(super) async fn outgoing(
     Ok(Outgoing {
         // The answer to a HEAD says too little: not even whether NetBox refused the token.
         method: if method == Method::HEAD { Method::GET } else { method },
-        path_and_query: path_and_query(&target),
+        path_and_query: target.path.target(&target.query),
         headers: to_upstream(&headers),
         token: permit.token().cloned(),
         branch: permit.view().branch,
         body,
     })
-}
-
-fn path_and_query(target: &Target) -> String {
-    let (path, query) = (target.path.encode(), target.query.encode());
-    if query.is_empty() { path } else { format!("{path}?{query}") }
 }
 
 impl Inner {

@@ -9,6 +9,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::rewrite::Links;
+use crate::cache::policy::media_type;
 use crate::cache::public::PublicBase;
 
 /// What a request that is passed on may carry. Nothing else reaches NetBox: no cookie, no token of the client's, no
@@ -84,10 +85,9 @@ pub(super) fn localize(headers: &mut HeaderMap, links: &Links, base: &PublicBase
     }
 }
 
-/// The media type without parameters.
-pub(super) fn media_type(headers: &HeaderMap) -> &str {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim()
+/// Whether the body is JSON as NetBox writes it, in which links can be found.
+pub(super) fn is_plain_json(headers: &HeaderMap) -> bool {
+    media_type(headers) == "application/json" && !headers.contains_key(CONTENT_ENCODING)
 }
 
 /// The length NetBox announced, in bytes.

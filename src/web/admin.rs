@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use subtle::ConstantTimeEq;
 
@@ -12,6 +12,7 @@ use super::error::json;
 use super::readiness::{Readiness, Stage};
 use crate::netbox::token::{Fingerprint, Token};
 use crate::proxy::Proxy;
+use crate::proxy::auth::credentials;
 use crate::telemetry::metrics::{Metrics, Snapshot};
 
 /// What opens the figures.
@@ -74,9 +75,7 @@ impl Access {
             Self::Closed => return false,
             Self::Token(token) => token,
         };
-        let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let given = given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let given = given.map_or("", |(_, given)| given.trim());
+        let given = credentials(headers, &["bearer"]).unwrap_or_default();
         Fingerprint::of(given.as_bytes()).as_bytes().ct_eq(token.fingerprint().as_bytes()).into()
     }
 }

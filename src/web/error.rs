@@ -5,6 +5,7 @@ use axum::response::Response;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
+use crate::netbox::token::TokenVersion;
 use crate::netbox::transport::TransportError as UpstreamError;
 use crate::proxy::auth::Denied;
 use crate::proxy::error::{BadRequest, ProxyError};
@@ -82,8 +83,8 @@ fn detail(error: &ProxyError) -> String {
         ProxyError::Method(method) => format!("Method \"{method}\" not allowed."),
         ProxyError::BadRequest(bad) => format!("Bad request: {bad}."),
         ProxyError::Denied(Denied::NoKey) => "Authentication credentials were not provided.".to_owned(),
-        ProxyError::Denied(Denied::UnknownKey { v2: false }) => "Invalid v1 token".to_owned(),
-        ProxyError::Denied(Denied::UnknownKey { v2: true }) => "Invalid v2 token".to_owned(),
+        ProxyError::Denied(Denied::UnknownKey { form: TokenVersion::V1 }) => "Invalid v1 token".to_owned(),
+        ProxyError::Denied(Denied::UnknownKey { form: TokenVersion::V2 }) => "Invalid v2 token".to_owned(),
         ProxyError::Denied(denied) => {
             format!("You do not have permission to perform this action. (nbproxy: {denied})")
         }
