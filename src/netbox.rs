@@ -26,3 +26,6 @@ pub mod session;
 pub mod token;
 pub mod transport;
 pub mod version;
+
+/// The HTTP client whose types [`api::ApiBuilder::client`] takes.
+pub use reqwest;

@@ -15,6 +15,7 @@ use crate::cache::policy::Policy;
 use crate::cache::store::Store;
 use crate::invalidation::bus::Bus;
 use crate::invalidation::installation::Watch;
+use crate::netbox::branch::Branch;
 use crate::netbox::object::Resource;
 use crate::netbox::session::Session;
 use crate::telemetry::metrics::Metrics;
@@ -165,11 +166,15 @@ impl Proxy {
     }
 }
 
-/// Whether it asks for the OpenAPI document, and for nothing but its form.
+/// Whether it asks for the OpenAPI document, and for nothing but its form: each other word would be one more of 13 MB.
 fn is_document(method: &Method, target: &Target) -> bool {
+    let mut forms = target.query.values("format");
+    let plain = matches!((forms.next(), forms.next()), (None | Some(b"json"), None));
     target.path.resource() == Resource::Schema
         && matches!(*method, Method::GET | Method::HEAD)
+        && target.branch == Branch::Main
         && target.query.keys().all(|key| key == b"format")
+        && plain
 }
 
 /// Whether a browser sent it for another site's page. NetBox has its own guard against that, which ends with the cookies.

@@ -152,14 +152,16 @@ impl Witness {
         self.settled && self.is_current()
     }
 
-    /// Whether both stand for the same state of the same scopes, with no change under way: while there is, two that
-    /// look the same may stand for the time before it and after it.
+    /// Whether both were taken with no change under way. While there is, two that look the same may stand for the time
+    /// before it and after it.
+    pub fn is_settled_with(&self, other: &Self) -> bool {
+        self.settled && other.settled
+    }
+
+    /// Whether both stand for the same state of the same scopes.
     pub fn agrees_with(&self, other: &Self) -> bool {
         let same = |(a, b): (&Mark, &Mark)| Arc::ptr_eq(&a.counter, &b.counter) && a.epoch == b.epoch;
-        self.settled
-            && other.settled
-            && self.marks.len() == other.marks.len()
-            && self.marks.iter().zip(other.marks.iter()).all(same)
+        self.marks.len() == other.marks.len() && self.marks.iter().zip(other.marks.iter()).all(same)
     }
 }
 
@@ -205,7 +207,7 @@ mod tests {
         let doubt = pen.open_doubt(scope);
         let during = epochs.witness(Branch::Main);
         assert!(during.is_current() && !during.may_be_kept());
-        assert!(!during.agrees_with(&epochs.witness(Branch::Main)), "nobody joins a fetch while a change is under way");
+        assert!(!during.is_settled_with(&epochs.witness(Branch::Main)));
         drop(doubt);
         assert!(!during.may_be_kept(), "the write may have happened after the fetch began");
         assert!(epochs.witness(Branch::Main).may_be_kept());

@@ -22,6 +22,8 @@ pub struct Flights<T> {
 struct Flight<T> {
     id: Arc<()>,
     witness: Witness,
+    /// Whether its question has been sent.
+    departed: bool,
     landing: watch::Receiver<State<T>>,
 }
 
@@ -72,6 +74,8 @@ impl<T: Clone> Flights<T> {
         let mut flying = self.flying.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = flying.get(&key)
             && flight.witness.agrees_with(&witness)
+            // While a change is under way it may come between a question already sent and one that is asked now.
+            && (flight.witness.is_settled_with(&witness) || !flight.departed)
         {
             return Boarding::Join(Passenger { landing: flight.landing.clone() });
         }
@@ -87,7 +91,10 @@ impl<T: Clone> Flights<T> {
     fn lead(&self, flying: &mut HashMap<Key, Flight<T>>, key: Key, witness: Witness) -> Boarding<T> {
         let (sender, landing) = watch::channel(State::Flying);
         let id = Arc::new(());
-        flying.insert(key, Flight { id: Arc::clone(&id), witness: witness.clone(), landing: landing.clone() });
+        flying.insert(
+            key,
+            Flight { id: Arc::clone(&id), witness: witness.clone(), departed: false, landing: landing.clone() },
+        );
         let seat = Seat { flying: Arc::clone(&self.flying), key, id, witness, landing: sender };
         Boarding::Lead(seat, Passenger { landing })
     }
@@ -113,6 +120,14 @@ impl<T> Seat<T> {
     /// Under which witness the flight left.
     pub fn witness(&self) -> &Witness {
         &self.witness
+    }
+
+    /// The question is about to be sent: from here on nobody joins while a change is under way.
+    pub fn depart(&self) {
+        let mut flying = self.flying.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(flight) = flying.get_mut(&self.key).filter(|flight| Arc::ptr_eq(&flight.id, &self.id)) {
+            flight.departed = true;
+        }
     }
 
     /// Hands the result to everybody aboard; who asks from now on finds no flight.
@@ -188,6 +203,21 @@ mod tests {
         new.land(2);
         assert_eq!(late.landing().await, Ok(2));
         assert!(flights.is_empty());
+    }
+
+    #[tokio::test]
+    async fn while_a_change_is_under_way_only_what_is_still_to_be_sent_is_joined() {
+        let (epochs, pen) = Epochs::new(Clock::start());
+        let flights = Flights::<u8>::new();
+        let _doubt = pen.open_doubt(Scope::Branch(Branch::Main));
+        let board = || flights.board(key(), epochs.witness(Branch::Main));
+        let Boarding::Lead(first, _) = board() else { panic!("first") };
+        assert!(matches!(board(), Boarding::Join(_)), "it has not been sent");
+        first.depart();
+        let Boarding::Lead(second, _) = board() else { panic!("joined what may be older than the change") };
+        first.depart();
+        assert!(matches!(board(), Boarding::Join(_)), "the second has not departed, whatever the first says");
+        drop(second);
     }
 
     #[tokio::test]

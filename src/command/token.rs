@@ -12,9 +12,10 @@ use crate::netbox::api::Api;
 pub(super) async fn create(how: &CreateToken, api: &Api) -> Result<(), Failure> {
     // Opened first: a token that cannot be put anywhere had better not be made.
     let file = how.output.as_deref().map(private).transpose()?;
-    let password = password(&how.username)?;
-    let made = api.create_token(&how.username, &password).await;
-    let token = made.and_then(|_| api.token_text());
+    let token = match password(&how.username) {
+        Ok(password) => make(api, &how.username, &password).await,
+        Err(error) => Err(error.into()),
+    };
     match (file, token) {
         (Some(mut file), Ok(token)) => writeln!(file, "{token}")?,
         (None, Ok(token)) => println!("{token}"),
@@ -22,13 +23,18 @@ pub(super) async fn create(how: &CreateToken, api: &Api) -> Result<(), Failure> 
             if let Some(path) = &how.output {
                 std::fs::remove_file(path)?;
             }
-            return Err(error.into());
+            return Err(error);
         }
     }
     if let Some(path) = &how.output {
         println!("the token is in {}", path.display());
     }
     Ok(())
+}
+
+async fn make(api: &Api, username: &str, password: &str) -> Result<String, Failure> {
+    api.create_token(username, password).await?;
+    Ok(api.token_text()?)
 }
 
 fn private(path: &Path) -> Result<std::fs::File, Failure> {

@@ -41,6 +41,8 @@ pub struct Change {
 /// What became of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settlement {
+    /// It was never sent.
+    Unsent,
     /// It was carried out or refused; nothing more will come of it.
     Known,
     /// It will be carried out later.
@@ -123,6 +125,7 @@ impl OpenWrite {
     fn conclude(&mut self, settlement: Settlement) {
         self.settled = true;
         match settlement {
+            Settlement::Unsent => {}
             Settlement::Known => self.bus.publish(self.scope, Source::Write),
             Settlement::Later => self.bus.doubt_for(Scope::Everything, Source::Write, JOB),
             Settlement::Unknown => self.bus.doubt_for(self.scope, Source::Write, LOST),

@@ -7,7 +7,6 @@ use super::api::Api;
 use super::endpoint::Endpoint;
 use super::error::Error;
 use super::filters::Filters;
-use super::query::Query;
 use super::record::Record;
 use super::request::{Answered, Call};
 
@@ -106,7 +105,7 @@ impl Detail {
     }
 
     fn call(&self, parameters: &Filters) -> Call {
-        Call::get(&self.path).query(&Query::from_pairs(parameters.pairs()))
+        Call::get(&self.path).query(&parameters.one_query())
     }
 
     fn records(&self, answer: &Answered, rows: Vec<Value>) -> Result<Vec<Record>, Error> {

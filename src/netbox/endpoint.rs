@@ -6,13 +6,12 @@ use serde_json::{Map, Value, json};
 use super::api::Api;
 use super::error::Error;
 use super::filters::Filters;
-use super::query::Query;
 use super::record::Record;
 use super::record_set::RecordSet;
 use super::request::Call;
 
 /// An endpoint. Cheap to clone; two are equal when they name the same path.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Endpoint {
     api: Api,
     /// `dcim/sites`, `plugins/branching/branches`.
@@ -89,8 +88,8 @@ impl Endpoint {
 
     /// The same, nulls included.
     pub(super) async fn count_exactly(&self, filters: Filters) -> Result<u64, Error> {
-        let filters = filters.with("limit", 1u8).with("brief", 1u8);
-        let answer = Call::get(&self.path()).query(&Query::from_pairs(filters.pairs())).perform(&self.api).await?;
+        let filters = filters.limit(1).with("brief", 1u8);
+        let answer = Call::get(&self.path()).query(&filters.one_query()).perform(&self.api).await?;
         let count = answer.json()?.get("count").and_then(Value::as_u64);
         count.ok_or_else(|| answer.content("the answer holds no count"))
     }
@@ -160,8 +159,12 @@ impl Endpoint {
     /// [`Error::Request`] with 409 when others depend on them.
     pub async fn delete(&self, ids: &[u64]) -> Result<(), Error> {
         let objects: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
+        let mut done = 0;
         for part in self.parts(&objects) {
-            Call::new(Method::DELETE, &self.path()).body(part).perform(&self.api).await?;
+            let size = part.as_array().map_or(0, Vec::len);
+            let sent = Call::new(Method::DELETE, &self.path()).body(part).perform(&self.api).await;
+            sent.map_err(|error| partial(done, Vec::new(), error))?;
+            done += size;
         }
         Ok(())
     }
@@ -169,11 +172,18 @@ impl Endpoint {
     async fn bulk(&self, method: Method, objects: Vec<Value>) -> Result<Vec<Record>, Error> {
         let mut records = Vec::with_capacity(objects.len());
         for part in self.parts(&objects) {
-            let answer = Call::new(method.clone(), &self.path()).body(part).perform(&self.api).await?;
-            let rows = answer.rows(answer.list()?)?;
-            records.extend(rows.into_iter().map(|values| Record::new(self.clone(), values)));
+            match self.bulk_part(method.clone(), part).await {
+                Ok(part) => records.extend(part),
+                Err(error) => return Err(partial(records.len(), records, error)),
+            }
         }
         Ok(records)
+    }
+
+    async fn bulk_part(&self, method: Method, part: Value) -> Result<Vec<Record>, Error> {
+        let answer = Call::new(method, &self.path()).body(part).perform(&self.api).await?;
+        let rows = answer.rows(answer.list()?)?;
+        Ok(rows.into_iter().map(|values| Record::new(self.clone(), values)).collect())
     }
 
     /// The bodies that a bulk operation is sent in; none for no objects.
@@ -183,6 +193,17 @@ impl Endpoint {
         }
         let size = self.api.options().bulk.unwrap_or(objects.len());
         objects.chunks(size).map(|part| Value::Array(part.to_vec())).collect()
+    }
+}
+
+/// What failed after some parts were done says so.
+fn partial(done: usize, records: Vec<Record>, error: Error) -> Error {
+    if done == 0 { error } else { Error::Partial { done, records, source: Box::new(error) } }
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Endpoint({})", self.name)
     }
 }
 

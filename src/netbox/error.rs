@@ -60,7 +60,7 @@ pub enum Error {
     },
     /// Rows were added or removed while pages were read: rows may be missing or doubled. NetBox's offset paging is no
     /// snapshot; cursor paging does not shift.
-    #[error("the list changed while its pages were read: {what}")]
+    #[error("the list changed while its pages were read, or has no fixed order: {what}")]
     Shifted {
         /// How it was noticed.
         what: &'static str,
@@ -80,13 +80,18 @@ pub enum Error {
     /// An argument that cannot be meant; nothing was sent.
     #[error("{0}")]
     Argument(&'static str),
-    /// What was given as NetBox's base is none.
-    #[error("{url:?} is no base URL: {error}")]
-    Url {
-        /// What was given.
-        url: String,
-        /// What is wrong with it.
-        error: super::session::BaseUrlError,
+    /// What was given as NetBox's base is none. It is not quoted: there may be a password in it.
+    #[error("it is no base URL of NetBox's: {0}")]
+    Url(super::session::BaseUrlError),
+    /// A bulk operation in parts failed amid them.
+    #[error("{done} objects were done, then: {source}")]
+    Partial {
+        /// How many objects were done before.
+        done: usize,
+        /// Those, as NetBox answered them; none for a deletion.
+        records: Vec<super::record::Record>,
+        /// Why the next part was not.
+        source: Box<Error>,
     },
     /// The session cannot be set up.
     #[error(transparent)]
@@ -122,6 +127,7 @@ impl Error {
         match self {
             Self::Transport { source, .. } => source.is_unavailable(),
             Self::Request(refusal) => matches!(refusal.status.as_u16(), 502..=504),
+            Self::Partial { source, .. } => source.is_unavailable(),
             Self::Allocation(_)
             | Self::Content { .. }
             | Self::ParameterValidation { .. }
@@ -133,7 +139,7 @@ impl Error {
             | Self::NotABranch
             | Self::Incomplete(_)
             | Self::Argument(_)
-            | Self::Url { .. }
+            | Self::Url(_)
             | Self::SetUp(_)
             | Self::Shape(_) => false,
         }
@@ -141,6 +147,9 @@ impl Error {
 
     /// What NetBox said, when it refused.
     pub fn refusal(&self) -> Option<&Refusal> {
+        if let Self::Partial { source, .. } = self {
+            return source.refusal();
+        }
         if let Self::Request(refusal) | Self::Allocation(refusal) = self { Some(refusal) } else { None }
     }
 

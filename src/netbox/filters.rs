@@ -29,10 +29,17 @@ impl Filters {
         Self::default()
     }
 
-    /// Adds a parameter. `None` stands for `null`: objects that have no such value.
+    /// Adds a parameter. `None` stands for `null`: objects that have no such value. A `limit` or `offset` sets the
+    /// [paging](Self::limit).
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<FilterValue>) -> Self {
         let FilterValue(values) = value.into();
+        let number = values.last().and_then(|value| value.as_ref()?.parse().ok());
+        match (name, number) {
+            ("limit", Some(rows)) => return self.limit(rows),
+            ("offset", Some(row)) => return self.offset(row),
+            _ => {}
+        }
         self.pairs.extend(values.into_iter().map(|value| (name.to_owned(), value)));
         self
     }
@@ -84,8 +91,17 @@ impl Filters {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_deref().unwrap_or(NULL)))
     }
 
+    /// As one query, the paging that was set included: for what is not walked page by page.
+    pub(super) fn one_query(&self) -> Query {
+        let (limit, offset) = (self.limit.to_string(), self.offset.map(|row| row.to_string()));
+        let limit = (self.limit > 0).then_some(("limit", limit.as_str()));
+        let offset = offset.as_deref().map(|row| ("offset", row));
+        Query::from_pairs(self.pairs().chain(limit).chain(offset))
+    }
+
     /// What `null` stood for is left out: NetBox counts all objects then, as pynetbox's `count` does.
     pub(super) fn without_nulls(mut self) -> Self {
+        self.offset = None;
         self.pairs.retain(|(_, value)| value.is_some());
         self
     }

@@ -9,12 +9,17 @@ use super::error::Error;
 use super::filters::Filters;
 
 /// The document, and a compact table of its paths.
-#[derive(Debug)]
 pub struct OpenApi {
     document: Bytes,
     base_path: String,
     /// Path → the names of its GET's parameters, sorted.
     parameters: HashMap<String, Box<[Box<str>]>>,
+}
+
+impl std::fmt::Debug for OpenApi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OpenApi({} paths, {} bytes)", self.parameters.len(), self.document.len())
+    }
 }
 
 #[derive(Deserialize)]

@@ -90,9 +90,9 @@ struct Moved {
     whole: bool,
 }
 
-/// Less than this in a whole time-out is no progress: a client that sends a byte now and then would hold a place at
+/// Fewer bytes than this in a whole time-out are no progress: a client that sends a byte now and then would hold a place at
 /// NetBox for ever.
-const LEAST: u64 = 16 * 1024;
+pub const LEAST: u64 = 16 * 1024;
 
 impl Progress {
     /// Of a request of which nothing has been sent.
@@ -142,6 +142,8 @@ impl Default for Progress {
 /// The error type alone does not survive every layer of the client below, hence the note kept beside it.
 pub(super) struct Watched {
     stream: BodyStream,
+    /// Bytes still to come, where that is known: whoever sends them does not ask for the end then.
+    left: Option<u64>,
     progress: Progress,
     failure: Failure,
 }
@@ -161,8 +163,8 @@ impl Failure {
 }
 
 impl Watched {
-    pub(super) fn new(stream: BodyStream, progress: Progress, failure: Failure) -> Self {
-        Self { stream, progress, failure }
+    pub(super) fn new(stream: BodyStream, length: Option<u64>, progress: Progress, failure: Failure) -> Self {
+        Self { stream, left: length, progress, failure }
     }
 }
 
@@ -172,7 +174,14 @@ impl Stream for Watched {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let item = std::task::ready!(self.stream.as_mut().poll_next(cx));
         match &item {
-            Some(Ok(part)) => self.progress.moved(part.len()),
+            Some(Ok(part)) => {
+                self.progress.moved(part.len());
+                let left = self.left.map(|left| left.saturating_sub(part.len() as u64));
+                self.left = left;
+                if left == Some(0) {
+                    self.progress.whole();
+                }
+            }
             Some(Err(error)) => self.failure.note(error),
             None => self.progress.whole(),
         }

@@ -1,11 +1,13 @@
 //! How a list is walked: page after page by `next`, or several pages at once by offset.
 
 use std::collections::HashSet;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesOrdered;
 use serde_json::{Map, Value};
+use tokio::task::JoinHandle;
 
 use super::api::Api;
 use super::endpoint::Endpoint;
@@ -18,7 +20,33 @@ use super::request::{Answered, Call};
 pub(super) type Row = Map<String, Value>;
 
 /// Pages under way, in the order in which they were asked for.
-type Pages = FuturesOrdered<BoxFuture<'static, Result<Page, Error>>>;
+type Pages = FuturesOrdered<Fetching>;
+
+/// A page that is fetched in a task of its own: whoever works on the rows before it keeps no place at NetBox meanwhile.
+/// It ends with the list that asked for it.
+struct Fetching(JoinHandle<Result<Page, Error>>);
+
+impl Fetching {
+    fn start(api: Api, target: String) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "it is aborted when the list is dropped")]
+        Self(tokio::spawn(async move { fetch(&api, &target).await }))
+    }
+}
+
+impl Future for Fetching {
+    type Output = Result<Page, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let ended = std::task::ready!(Pin::new(&mut self.0).poll(cx));
+        Poll::Ready(ended.unwrap_or(Err(Error::Argument("the runtime was shut down"))))
+    }
+}
+
+impl Drop for Fetching {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
 
 /// A list being walked.
 pub(super) struct Walk {
@@ -134,7 +162,8 @@ impl Walk {
         if strict && !self.filters.names().is_empty() {
             api.openapi().await?.check(&self.endpoint.path(), &self.filters)?;
         }
-        let cursor = offset.is_none() && api.uses_cursor().await;
+        // NetBox refuses an ordering beside a cursor.
+        let cursor = offset.is_none() && !self.filters.names().contains(&"ordering") && api.uses_cursor().await;
         let place = if cursor { Some(("start", 0)) } else { offset.map(|row| ("offset", row)) };
         let page = fetch(&api, &self.target(limit, place)).await?;
         self.count = page.count;
@@ -155,6 +184,9 @@ impl Walk {
             };
         };
         let size = page.rows.len() as u64;
+        if page.count.is_some_and(|count| count <= size) {
+            return Err(Error::Shifted { what: "there is a next page, yet no row is missing" });
+        }
         self.state = match page.count {
             Some(count) if api.options().concurrency > 1 && size > 0 => {
                 let plan = Plan { next: size, size, count };
@@ -194,8 +226,7 @@ impl Walk {
         while under_way.len() < api.options().concurrency
             && let Some(offset) = plan.take()
         {
-            let (api, target) = (api.clone(), self.target(plan.size, Some(("offset", offset))));
-            under_way.push_back(Box::pin(async move { fetch(&api, &target).await }));
+            under_way.push_back(Fetching::start(api.clone(), self.target(plan.size, Some(("offset", offset)))));
         }
         let Some(page) = under_way.next().await.transpose()? else { return Ok(None) };
         let last = !plan.has_more() && under_way.is_empty();

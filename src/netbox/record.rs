@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::detail::Detail;
 use super::endpoint::Endpoint;
 use super::error::Error;
+use super::object::{ApiPath, Resource};
 use super::request::Call;
 
 mod changes;
@@ -18,7 +19,7 @@ mod changes;
 /// An object. Values are read by name; changes are kept until they are [saved](Self::save).
 ///
 /// Two records are equal when they are the same object: same endpoint, same id.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Record {
     endpoint: Endpoint,
     values: Map<String, Value>,
@@ -208,10 +209,18 @@ impl Record {
 fn endpoint_of(url: &str, base_path: &str) -> Option<String> {
     let path =
         url.split_once("://").map_or(url, |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or(""));
-    let below = path.strip_prefix(base_path)?.strip_prefix("/api/")?;
-    let parts = if below.starts_with("plugins/") { 3 } else { 2 };
-    let name: Vec<&str> = below.split('/').take(parts).filter(|part| !part.is_empty()).collect();
-    (name.len() == parts).then(|| name.join("/"))
+    let path = ApiPath::parse(path.split('?').next()?, base_path).ok()?;
+    match path.resource() {
+        Resource::List(endpoint) | Resource::Object(endpoint, _) | Resource::Below(endpoint, _) => {
+            Some(endpoint.to_string())
+        }
+        Resource::Root
+        | Resource::AppRoot
+        | Resource::Status
+        | Resource::Schema
+        | Resource::GraphQl
+        | Resource::Single(_) => None,
+    }
 }
 
 impl Index<&str> for Record {
@@ -236,6 +245,13 @@ impl Eq for Record {}
 impl Hash for Record {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.endpoint.name(), self.id()).hash(state);
+    }
+}
+
+impl fmt::Debug for Record {
+    /// Which object it is; its values may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Record({} {:?})", self.endpoint.name(), self.id())
     }
 }
 

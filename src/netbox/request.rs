@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::api::Api;
 use super::error::{Error, Refusal, RequestLine};
+use super::object::ApiPath;
 use super::outgoing::{Outgoing, OutgoingBody};
 use super::query::Query;
 
@@ -74,6 +75,9 @@ impl Call {
 
     /// Sends it; whatever status comes back is an answer.
     pub(super) async fn send(self, api: &Api) -> Result<Answered, Error> {
+        // Names come from users, paths from links: none of them leads out of NetBox's API, token and all.
+        let path = self.target.split('?').next().unwrap_or_default();
+        ApiPath::parse(path, "").map_err(|_| Error::Argument("the name makes no path of NetBox's API"))?;
         let session = api.session();
         let request =
             RequestLine { method: self.method.clone(), url: format!("{}{}", session.base().as_str(), self.target) };

@@ -4,6 +4,7 @@
 //! read that died on a connection which NetBox was just closing (gunicorn closes idle ones after 2 s). A write is
 //! never repeated, and always gets a connection of its own, so that it cannot die that death.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -45,7 +46,6 @@ pub struct Config {
 }
 
 /// A way to talk to one NetBox: connections, limits and time-outs.
-#[derive(Debug)]
 pub struct Session {
     base: BaseUrl,
     reads: reqwest::Client,
@@ -75,6 +75,13 @@ pub struct AnswerBody {
     idle: Option<Pin<Box<Sleep>>>,
     timeout: Duration,
     _place: Place,
+}
+
+impl fmt::Debug for Session {
+    /// Headers of one's own may hold secrets, so none is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({})", self.base.as_str())
+    }
 }
 
 impl Session {
@@ -122,17 +129,19 @@ impl Session {
         let (out, body) = outgoing.split();
         let repeatable = matches!(body, OutgoingBody::Empty) && is_idempotent_read(&out.method);
         let mut response = self.attempt(&out, body, patience).await;
-        let mut repeats = if repeatable { self.retries } else { 0 };
         let mut revived = !repeatable;
-        while let Err(error) = &response {
-            if !revived && matches!(error, Error::Broken(_)) {
+        let mut repeats = if repeatable { 0..self.retries } else { 0..0 };
+        loop {
+            if !revived && matches!(response, Err(Error::Broken(_))) {
                 revived = true;
-            } else if repeats > 0 && error.is_unavailable() {
-                repeats -= 1;
+            } else if !is_unavailable(&response) {
+                break;
+            } else if let Some(times) = repeats.next() {
+                tokio::time::sleep(BACK_OFF.saturating_mul(1 << times.min(6))).await;
             } else {
                 break;
             }
-            tracing::debug!(%error, "a read brought no answer; asking once more");
+            tracing::debug!("a read brought no answer; asking once more");
             response = self.attempt(&out, OutgoingBody::Empty, patience).await;
         }
         let response = response?;
@@ -146,6 +155,8 @@ impl Session {
         let failure = Failure::default();
         let (request, progress) = self.assemble(client, out, body, failure.clone())?;
         tokio::select! {
+            // An answer that is there counts, however late it is looked at.
+            biased;
             sent = client.execute(request) => sent.map_err(|error| match failure.take() {
                 Some(body) => Error::RequestBody(body),
                 None => Error::sort(error),
@@ -182,12 +193,23 @@ impl Session {
                 if let Some(length) = length {
                     headers.insert(CONTENT_LENGTH, length.into());
                 }
-                let watched = Watched::new(stream, progress.clone(), failure);
+                let watched = Watched::new(stream, length, progress.clone(), failure);
                 request = request.body(reqwest::Body::wrap_stream(watched));
             }
         }
         let request = request.headers(headers).build().map_err(Error::sort)?;
         Ok((request, progress))
+    }
+}
+
+/// Before a read is repeated for the first time; doubled each time.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// Whether NetBox, or what stands before it, could not answer.
+fn is_unavailable(response: &Result<reqwest::Response, Error>) -> bool {
+    match response {
+        Ok(response) => matches!(response.status().as_u16(), 502..=504),
+        Err(error) => error.is_unavailable(),
     }
 }
 

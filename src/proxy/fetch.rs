@@ -50,7 +50,7 @@ pub(super) struct Streaming {
 impl Inner {
     /// Fetches and lands.
     pub(super) async fn fly(self: Arc<Self>, seat: Seat<Landing>, permit: Permit, read: Read, base: PublicBase) {
-        let landing = match self.fetch(seat.witness(), &permit, &read, base).await {
+        let landing = match self.fetch(&seat, &permit, &read, base).await {
             Ok(landing) => landing,
             Err(error) => {
                 if error.means_down() {
@@ -64,7 +64,7 @@ impl Inner {
 
     async fn fetch(
         &self,
-        witness: &Witness,
+        seat: &Seat<Landing>,
         permit: &Permit,
         read: &Read,
         base: PublicBase,
@@ -78,12 +78,13 @@ impl Inner {
             body: OutgoingBody::Empty,
         };
         let place = self.session.enter().await.map_err(ProxyError::from_upstream)?;
+        seat.depart();
         let sent = self.clock.now();
         let answer = self.send(place, outgoing, self.session.timeout()).await?;
         if is_gateway_error(answer.status) {
             self.health.failed(self.clock.now());
         }
-        self.land(witness, read, base, sent, answer).await
+        self.land(seat.witness(), read, base, sent, answer).await
     }
 
     async fn land(

@@ -13,7 +13,7 @@ use super::headers::{from_upstream, is_plain_json, localize, to_upstream};
 use super::outcome::Outcome;
 use super::plan::content;
 use super::reply::{CACHE_STATUS, Reply, ReplyBody};
-use super::request::Request;
+use super::request::{Request, SMALL as LARGEST_QUERY};
 use super::rewrite::Content;
 use crate::cache::public::PublicBase;
 use crate::netbox::gate::Place;
@@ -71,6 +71,10 @@ impl Inner {
     pub(super) async fn pass(&self, permit: &Permit, request: Request, outcome: Outcome) -> Result<Reply, ProxyError> {
         let receiver = Receiver::of(&request);
         let outgoing = outgoing(permit, request, self.session.timeout(), &Progress::new()).await?;
+        if matches!(outgoing.body, OutgoingBody::Stream { .. }) {
+            // Queries are short. Streamed, they would hold a place at NetBox for as long as who may only read likes.
+            return Err(BadRequest::BodyTooLarge { limit: LARGEST_QUERY }.into());
+        }
         let place = self.session.enter().await.map_err(ProxyError::from_upstream)?;
         let answer = self.send(place, outgoing, self.session.timeout()).await?;
         self.relay(answer, &receiver, outcome).await

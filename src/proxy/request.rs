@@ -9,12 +9,12 @@ use super::error::{BadRequest, ProxyError};
 use crate::cache::public::PublicBase;
 use crate::netbox::branch::{BRANCH_HEADER, BRANCH_PARAMETER, Branch, InvalidBranch, SchemaId};
 use crate::netbox::object::{ApiPath, PathError};
-use crate::netbox::outgoing::{BodyStream, OutgoingBody, Progress};
+use crate::netbox::outgoing::{BodyStream, LEAST, OutgoingBody, Progress};
 use crate::netbox::query::Query;
 use crate::netbox::transport::BodyError;
 
 /// Bodies up to this many bytes are read whole before they are sent.
-const SMALL: u64 = 1024 * 1024;
+pub(super) const SMALL: u64 = 1024 * 1024;
 
 /// A client's request.
 pub struct Request {
@@ -44,22 +44,23 @@ impl RequestBody {
     /// it was not told.
     ///
     /// # Errors
-    /// [`BadRequest::Body`] when a small one does not arrive whole within `patience`, [`BadRequest::BodyTooLarge`].
+    /// [`BadRequest::Body`] when a small one makes no progress for `patience`, [`BadRequest::BodyTooLarge`].
     pub(super) async fn prepare(self, patience: Duration, progress: &Progress) -> Result<OutgoingBody, BadRequest> {
         let Self { mut stream, length } = self;
-        let mut parts = Vec::new();
-        let mut read = 0;
-        let reading = async {
-            while length.unwrap_or(0) <= SMALL && read <= SMALL {
-                let Some(part) = stream.next().await.transpose()? else { return Ok(true) };
-                read += part.len() as u64;
-                parts.push(part);
+        let (mut parts, mut read) = (Vec::new(), 0);
+        while length.unwrap_or(0) <= SMALL && read <= SMALL {
+            let enough = read + LEAST;
+            let reading = async {
+                while read < enough {
+                    let Some(part) = stream.next().await.transpose()? else { return Ok::<_, BodyError>(true) };
+                    read += part.len() as u64;
+                    parts.push(part);
+                }
+                Ok(false)
+            };
+            if tokio::time::timeout(patience, reading).await.map_err(|_| BadRequest::Body)?? {
+                return Ok(OutgoingBody::Whole(parts.concat().into()));
             }
-            Ok::<_, BodyError>(false)
-        };
-        let whole = tokio::time::timeout(patience, reading).await.map_err(|_| BadRequest::Body)?;
-        if whole.map_err(BadRequest::from)? {
-            return Ok(OutgoingBody::Whole(parts.concat().into()));
         }
         let stream = Box::pin(futures_util::stream::iter(parts.into_iter().map(Ok)).chain(stream));
         Ok(OutgoingBody::Stream { stream, length, progress: progress.clone() })

@@ -152,6 +152,12 @@ mod tests {
         ] {
             assert_eq!(objects(body), body, "a field of JSON is its user's");
         }
+        for body in [
+            r#"{"custom_fields":{"i":{"id":1,"url":"http://netbox:8080/nbx/api/dcim/interfaces/1/","device":{"id":2,"url":"http://netbox:8080/nbx/api/dcim/devices/2/"}}}}"#,
+            r#"{"custom_fields":{"data":{"id":1,"url":"http://netbox:8080/nbx/api/dcim/sites/1/"},"current":[{"id":1,"url":"http://netbox:8080/nbx/api/x/"}]}}"#,
+        ] {
+            assert_eq!(objects(body).matches("https://p.example/nbx/api/").count(), 2, "{body}");
+        }
         let list = r#"{"custom_fields":{"peers":[{"id":1,"url":"http://netbox:8080/nbx/api/dcim/sites/1/"}]}}"#;
         assert!(objects(list).contains("p.example"));
         let nested = r#"{"custom_fields":{"peer":{"id":1,"url":"http://netbox:8080/nbx/api/dcim/sites/1/"}}}"#;

@@ -50,7 +50,7 @@ impl Inner {
         let place = match self.session.enter().await {
             Ok(place) => place,
             Err(error) => {
-                write.settle(Settlement::Known);
+                write.settle(Settlement::Unsent);
                 return release(answered, Err(ProxyError::from_upstream(error)));
             }
         };

@@ -1,9 +1,9 @@
 //! What hostile and careless clients do, and what must not come of it.
 
-use fake_netbox::{FakeNetbox, Fault, Match};
+use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::json;
 
-use crate::support::{Raw, TestProxy, within};
+use crate::support::{Raw, TestProxy, start, within};
 
 const SITE: &str = "/api/dcim/sites/1/";
 
@@ -83,7 +83,15 @@ async fn who_has_no_key_has_the_document_from_memory_only() {
     }
     assert_eq!(netbox.count("GET", "/api/schema/"), 1);
     assert_eq!(ask("/api/schema/?format=json", "x", "y").await.status, 200);
-    for target in ["/api/schema/?x=1", "/api/schema/?format=json&x=1", "/api/schema", "/api/"] {
+    for target in [
+        "/api/schema/?format=json&format=json",
+        "/api/schema/?format=x",
+        "/api/schema/?_branch=abcdefgh",
+        "/api/schema/?x=1",
+        "/api/schema/?format=json&x=1",
+        "/api/schema",
+        "/api/",
+    ] {
         assert_eq!(ask(target, "x", "y").await.status, 403, "{target}");
     }
     let other = proxy.ask("GET", "/api/schema/").header("accept", "text/html").send().await;
@@ -198,4 +206,53 @@ async fn limited_clients_have_no_graphql_unless_it_is_named() {
         let ask = proxy.ask("POST", "/graphql/").header("authorization", &format!("Token {name}"));
         assert_eq!(ask.json(&json!({"query": "{ site_list { id } }"})).send().await.status, status, "{name}");
     }
+}
+
+/// A large body that arrived whole is NetBox's to answer: if that takes too long, it is not the client's fault.
+#[tokio::test]
+async fn a_large_write_that_is_answered_late_is_awaited_as_any_other() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::builder(&netbox).settings("[upstream]\ntimeout = \"300ms\"").start().await;
+    let hold = netbox.hold("PATCH", SITE, HoldPoint::BeforeRead);
+    let comments = "x".repeat(3 * 1024 * 1024);
+    let write = proxy.ask("PATCH", SITE).json(&json!({"comments": comments})).send().await;
+    assert_eq!((write.status, write.detail().as_str()), (504, "NetBox did not answer within 300ms."));
+    hold.release();
+    within(async {
+        while proxy.metric("nbproxy_epoch_bumps_total{source=\"write\"}").await < 2.0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(proxy.get(SITE).await.json()["comments"], comments, "it was carried out, and that was noticed");
+}
+
+/// Who may only read does not get to hold places at NetBox by uploads.
+#[tokio::test]
+async fn queries_are_short() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    let query = json!({"query": "x".repeat(2 * 1024 * 1024)});
+    assert_eq!(proxy.ask("POST", "/graphql/").json(&query).send().await.status, 413);
+    assert_eq!(netbox.count("POST", "/graphql/"), 0);
+}
+
+/// While a write's outcome is open nothing is kept, and still not every asker asks NetBox at once.
+#[tokio::test]
+async fn in_doubt_those_who_wait_for_a_place_share_one_question() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::builder(&netbox).settings("[upstream]\nmax_in_flight = 1").start().await;
+    netbox.fault(Match::path("PATCH", SITE), Fault::ApplyThenReset);
+    assert_eq!(proxy.ask("PATCH", SITE).json(&json!({"description": "x"})).send().await.status, 502);
+    let hold = netbox.hold("GET", "/api/dcim/racks/", HoldPoint::BeforeAnswer);
+    let occupant = start(proxy.ask("GET", "/api/dcim/racks/").send());
+    hold.arrived(1).await;
+    let askers: Vec<_> = (0..50).map(|_| start(proxy.ask("GET", SITE).send())).collect();
+    proxy.wait_for_requests(51).await;
+    hold.release();
+    for asker in askers {
+        assert_eq!(asker.await.expect("it ran").json()["description"], "x");
+    }
+    assert_eq!(occupant.await.expect("it ran").status, 200);
+    assert_eq!(netbox.count("GET", SITE), 1);
 }

@@ -9,6 +9,7 @@ mod failures;
 mod flights;
 mod hostile;
 mod isolation;
+mod library;
 mod library_commands;
 mod links;
 mod logs;

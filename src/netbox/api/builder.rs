@@ -1,5 +1,6 @@
 //! How an [`Api`] is set: whom to trust, how much at once, and what to check before sending.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +35,6 @@ pub enum ForeignLinks {
 }
 
 /// An [`Api`] being set.
-#[derive(Debug)]
 pub struct ApiBuilder {
     url: String,
     token: Option<String>,
@@ -55,6 +55,13 @@ pub(in crate::netbox) struct Options {
     pub(in crate::netbox) strict_filters: bool,
     pub(in crate::netbox) foreign_links: ForeignLinks,
     pub(in crate::netbox) bulk: Option<usize>,
+}
+
+impl fmt::Debug for ApiBuilder {
+    /// Token and headers are not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiBuilder").field("options", &self.options).finish_non_exhaustive()
+    }
 }
 
 impl Default for Options {
@@ -115,7 +122,8 @@ impl ApiBuilder {
         self
     }
 
-    /// Sends bulk writes in parts of this many objects; each part is all or nothing, the whole no longer is.
+    /// Sends bulk writes in parts of this many objects. Each part is all or nothing, the whole no longer is: when a later
+    /// part fails, [`Error::Partial`] tells what was done.
     #[must_use]
     pub fn bulk_chunk(mut self, objects: usize) -> Self {
         self.options.bulk = Some(objects.max(1));
@@ -144,7 +152,8 @@ impl ApiBuilder {
         self
     }
 
-    /// How often a read that NetBox could not answer is repeated (default 0). Writes never are.
+    /// How often a read is repeated that brought no answer, or 502, 503 or 504 (default 0), after 100 ms, 200 ms and so
+    /// on. An answer that breaks off amid its body is an error at once. Writes are never repeated.
     #[must_use]
     pub fn retries(mut self, times: u32) -> Self {
         self.retries = times;
@@ -185,10 +194,10 @@ impl ApiBuilder {
     /// # Errors
     /// [`Error::Argument`] for what is no base URL or no token, [`Error::SetUp`] for certificate files.
     pub fn build(self) -> Result<Api, Error> {
-        let base = BaseUrl::parse(&self.url).map_err(|error| Error::Url { url: self.url.clone(), error })?;
+        let base = BaseUrl::parse(&self.url).map_err(Error::Url)?;
         let token = self.token.as_deref().filter(|token| !token.is_empty()).map(Token::parse).transpose();
         let token = token.map_err(|_| Error::Argument("a token is visible ASCII without spaces"))?.map(Arc::new);
-        let limits = Limits { in_flight: self.in_flight, queue: usize::MAX, patience: Duration::from_secs(3600) };
+        let limits = Limits { in_flight: self.in_flight, queue: usize::MAX, patience: self.timeout };
         let (timeout, connect_timeout) = (self.timeout, self.connect_timeout);
         let config = Config {
             base,

@@ -76,6 +76,8 @@ struct Frame {
     members: u32,
     /// Whether the first of them was `id`.
     begins_with_id: bool,
+    /// Whether `url` came next, as NetBox writes the objects that it nests.
+    proven: bool,
 }
 
 /// Whose words these are.
@@ -174,12 +176,15 @@ impl Scanner {
             (Keeper::User, _) | (_, Kind::Opaque) => Keeper::User,
             (Keeper::NetBox, Kind::CustomFields) if object => Keeper::Fields,
             (Keeper::NetBox, _) => Keeper::NetBox,
-            // A field's value: an object of NetBox's, a list of them, or a user's JSON. Deeper it is the user's.
+            // A field's value: an object of NetBox's, a list of them, or a user's JSON. Within an object that has shown
+            // itself to be NetBox's, what it nests is, too.
             (Keeper::Fields, _) => Keeper::Field,
-            (Keeper::Field, _) if object && self.stack.last().is_some_and(|frame| !frame.object) => Keeper::Field,
+            (Keeper::Field, _) if self.stack.last().is_some_and(|top| top.proven || (object && !top.object)) => {
+                Keeper::Field
+            }
             (Keeper::Field, _) => Keeper::User,
         };
-        self.stack.push(Frame { object, keeper, members: 0, begins_with_id: false });
+        self.stack.push(Frame { object, keeper, members: 0, begins_with_id: false, proven: false });
         self.at_key = object;
     }
 
@@ -213,7 +218,9 @@ impl Scanner {
         let member = frame.members;
         frame.members = member.saturating_add(1);
         frame.begins_with_id |= member == 0 && self.key == b"id";
-        if self.key.len() > LONGEST_KEY {
+        frame.proven |= member == 1 && frame.begins_with_id && self.key == b"url";
+        // The names of custom fields are users' words, whatever they sound like.
+        if self.key.len() > LONGEST_KEY || frame.keeper == Keeper::Fields {
             return Kind::Other;
         }
         // NetBox writes an object it nests as {"id": …, "url": …; whatever else a field holds is the user's.
