@@ -256,3 +256,22 @@ async fn in_doubt_those_who_wait_for_a_place_share_one_question() {
     assert_eq!(occupant.await.expect("it ran").status, 200);
     assert_eq!(netbox.count("GET", SITE), 1);
 }
+
+/// A write that was lost from sight may be carried out at any time: who asks afterwards does not share a question that
+/// was sent before.
+#[tokio::test]
+async fn in_doubt_nobody_joins_a_question_that_was_sent() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    netbox.fault(Match::path("PATCH", SITE), Fault::ResetBeforeAnswer);
+    assert_eq!(proxy.ask("PATCH", SITE).json(&json!({"description": "x"})).send().await.status, 502);
+    let hold = netbox.hold("GET", SITE, HoldPoint::BeforeAnswer);
+    let before = start(proxy.ask("GET", SITE).send());
+    hold.arrived(1).await;
+    netbox.edit("dcim/sites", 1, json!({"description": "carried out late"}));
+    let after = start(proxy.ask("GET", SITE).send());
+    within(hold.arrived(2)).await;
+    hold.release();
+    assert_eq!(before.await.expect("it ran").json()["description"], "");
+    assert_eq!(after.await.expect("it ran").json()["description"], "carried out late");
+}

@@ -1,27 +1,15 @@
 //! The real client: pynetbox makes a tour, once straight at FakeNetbox and once through nbproxy, and gets the same.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use fake_netbox::FakeNetbox;
 use serde_json::Value;
 
-use crate::support::TestProxy;
-
-/// `scripts/test.sh` names a Python that has pynetbox; without it this test cannot say anything, and says that.
-fn python() -> PathBuf {
-    #[expect(clippy::disallowed_methods, reason = "a test's own setting")]
-    let named = std::env::var_os("NBPROXY_TEST_PYTHON");
-    named
-        .map(PathBuf::from)
-        .expect("NBPROXY_TEST_PYTHON must name a Python that has pynetbox; run scripts/test.sh, which makes one")
-}
+use crate::support::{TestProxy, python};
 
 async fn tour(url: String, token: String, branch: String) -> Value {
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/pynetbox/tour.py");
-    let run = move || {
-        Command::new(python()).arg(script).args([&url, &token, "--branch", &branch]).output().expect("python runs")
-    };
+    let run = move || python().arg(script).args([&url, &token, "--branch", &branch]).output().expect("python runs");
     let output = tokio::task::spawn_blocking(run).await.expect("it ran");
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{errors}");

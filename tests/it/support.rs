@@ -12,10 +12,12 @@ use tokio::task::JoinHandle;
 
 mod client;
 mod daemon;
+mod python;
 mod raw;
 
 pub(crate) use client::{Answer, Ask};
 pub(crate) use daemon::Daemon;
+pub(crate) use python::python;
 pub(crate) use raw::Raw;
 
 /// A running nbproxy.

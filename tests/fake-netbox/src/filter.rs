@@ -1,14 +1,15 @@
 //! Filters of a list, as NetBox's filter sets understand the query.
 
+mod lookup;
 mod special;
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use lookup::{as_text, compare, text, time, truth};
 
 use crate::render::Render;
 use crate::state::Row;
-use crate::types::{self, Choices, Field, Kind, Type};
+use crate::types::{self, Choices, Field, Kind, Plain, Type};
 use crate::write::Refusal;
 
 /// Parameters that are no filters.
@@ -36,6 +37,37 @@ const SEARCHED: &[&str] = &[
     "user_name",
     "label",
 ];
+
+/// How the values of a field are compared.
+enum Compared {
+    Text,
+    Number,
+    Time,
+    Bool,
+    Texts,
+    /// As the object of that type which the field refers to.
+    Ref(&'static str),
+}
+
+impl Compared {
+    /// Nothing where a field is no filter by itself.
+    fn of(field: &Field) -> Option<Compared> {
+        match field.kind {
+            Kind::Plain(Plain::Text | Plain::Slug) | Kind::Choice(_) => Some(Compared::Text),
+            Kind::Plain(Plain::Int | Plain::Decimal) => Some(Compared::Number),
+            Kind::Plain(Plain::Time) | Kind::Stamp(_) => Some(Compared::Time),
+            Kind::Plain(Plain::Bool) => Some(Compared::Bool),
+            Kind::Plain(Plain::Texts) => Some(Compared::Texts),
+            Kind::Ref(target, ..) => Some(Compared::Ref(target)),
+            Kind::Plain(Plain::Json | Plain::TagSlugs)
+            | Kind::RefList(_)
+            | Kind::Tags
+            | Kind::CustomFields
+            | Kind::Terminations
+            | Kind::Derived(_) => None,
+        }
+    }
+}
 
 type Test<'a> = Box<dyn Fn(&Row) -> bool + 'a>;
 
@@ -104,46 +136,35 @@ fn by_field<'a>(
     values: Vec<&'a str>,
 ) -> Result<Option<Test<'a>>, Refusal> {
     let name = field.name;
-    let test: Test<'a> = match field.kind {
-        Kind::Choice(choices) => {
-            if lookup.is_empty() {
+    let Some(sort) = Compared::of(field) else {
+        return Ok(None);
+    };
+    let test: Test<'a> = match sort {
+        Compared::Text => {
+            if let Some(choices) = field.choices().filter(|_| lookup.is_empty()) {
                 check_choices(key, choices, &values)?;
             }
             Box::new(move |row| text(lookup, &as_text(row.get(name)), &values))
         }
-        Kind::Text | Kind::Slug => Box::new(move |row| text(lookup, &as_text(row.get(name)), &values)),
-        Kind::Int | Kind::Decimal => {
+        Compared::Number => {
             let numbers = numbers(key, &values)?;
             #[allow(clippy::cast_possible_truncation)]
             let own = move |row: &Row| row.get(name).as_f64().map(|number| number as i64);
             Box::new(move |row| compare(lookup, own(row), &numbers))
         }
-        Kind::Bool => {
+        Compared::Bool => {
             let wanted = truth(values[0]);
             Box::new(move |row| wanted.is_none() || row.get(name).as_bool() == wanted)
         }
-        Kind::Time | Kind::Created | Kind::Updated => Box::new(move |row| time(lookup, row.text(name), values[0])),
-        Kind::Texts => Box::new(move |row| {
+        Compared::Time => Box::new(move |row| time(lookup, row.text(name), values[0])),
+        Compared::Texts => Box::new(move |row| {
             let list = row.get(name).as_array().map(Vec::as_slice).unwrap_or_default();
             list.iter().any(|item| values.contains(&item.as_str().unwrap_or("")))
         }),
-        Kind::Ref(target, ..) => {
+        Compared::Ref(target) => {
             let wanted = special::named(render, target, key, &values)?;
             Box::new(move |row| wanted.contains(&row.number(name)) != (lookup == "n"))
         }
-        Kind::RefList(_)
-        | Kind::Json
-        | Kind::Tags
-        | Kind::TagSlugs
-        | Kind::CustomFields
-        | Kind::Terminations
-        | Kind::Generic(_)
-        | Kind::AlwaysNull
-        | Kind::AlwaysEmpty
-        | Kind::AlwaysZero
-        | Kind::Count(..)
-        | Kind::Counter(..)
-        | Kind::Computed(_) => return Ok(None),
     };
     Ok(Some(test))
 }
@@ -159,77 +180,6 @@ fn check_choices(key: &str, choices: &Choices, values: &[&str]) -> Result<(), Re
 fn no_choice(key: &str, value: &str) -> Refusal {
     let text = format!("Select a valid choice. {value} is not one of the available choices.");
     Refusal::of(key, text)
-}
-
-fn as_text(value: &Value) -> Option<String> {
-    match value.as_str() {
-        Some(text) => Some(text.to_owned()),
-        None if value.is_null() => None,
-        None => Some(value.to_string()),
-    }
-}
-
-fn text(lookup: &str, own: &Option<String>, values: &[&str]) -> bool {
-    let lower = own.as_deref().unwrap_or("").to_lowercase();
-    let any = |test: &dyn Fn(&str) -> bool| values.iter().any(|value| test(&value.to_lowercase()));
-    match lookup {
-        "ic" => any(&|value| lower.contains(value)),
-        "ie" => any(&|value| lower == value),
-        "isw" => any(&|value| lower.starts_with(value)),
-        "iew" => any(&|value| lower.ends_with(value)),
-        "nic" => !any(&|value| lower.contains(value)),
-        "nie" => !any(&|value| lower == value),
-        "nisw" => !any(&|value| lower.starts_with(value)),
-        "niew" => !any(&|value| lower.ends_with(value)),
-        "empty" => Some(lower.is_empty()) == truth(values[0]),
-        "n" => !exact(own, values),
-        _ => exact(own, values),
-    }
-}
-
-fn exact(own: &Option<String>, values: &[&str]) -> bool {
-    match own.as_deref() {
-        Some(own) => values.contains(&own) || own.is_empty() && values.contains(&"null"),
-        None => values.contains(&"null"),
-    }
-}
-
-fn compare(lookup: &str, own: Option<i64>, wanted: &[Option<i64>]) -> bool {
-    let first = wanted.first().copied().flatten();
-    let both = own.zip(first);
-    match lookup {
-        "gt" => both.is_some_and(|(own, first)| own > first),
-        "gte" => both.is_some_and(|(own, first)| own >= first),
-        "lt" => both.is_some_and(|(own, first)| own < first),
-        "lte" => both.is_some_and(|(own, first)| own <= first),
-        "n" => !wanted.contains(&own),
-        "empty" => own.is_none() == (first == Some(1)),
-        _ => wanted.contains(&own),
-    }
-}
-
-fn time(lookup: &str, own: &str, wanted: &str) -> bool {
-    let plain = |text: &str| {
-        let text = text.trim_end_matches('Z').replacen(' ', "T", 1);
-        text.strip_suffix("+00:00").map(str::to_owned).unwrap_or(text)
-    };
-    let (own, wanted) = (plain(own), plain(wanted));
-    match lookup {
-        "gt" => own > wanted,
-        "gte" => own >= wanted,
-        "lt" => own < wanted,
-        "lte" => own <= wanted,
-        "n" => own != wanted,
-        _ => own == wanted,
-    }
-}
-
-fn truth(text: &str) -> Option<bool> {
-    match text {
-        "true" | "True" | "1" => Some(true),
-        "false" | "False" | "0" => Some(false),
-        _ => None,
-    }
 }
 
 fn numbers(key: &str, values: &[&str]) -> Result<Vec<Option<i64>>, Refusal> {
@@ -264,34 +214,21 @@ pub(crate) fn parameters(ty: &Type) -> Vec<String> {
     };
     add("id", NUMBER_LOOKUPS);
     for field in ty.fields {
-        match field.kind {
-            Kind::Text | Kind::Slug | Kind::Choice(_) => add(field.name, TEXT_LOOKUPS),
-            Kind::Int | Kind::Decimal | Kind::Time | Kind::Created | Kind::Updated => {
-                add(field.name, NUMBER_LOOKUPS);
-            }
-            Kind::Bool | Kind::Texts => add(field.name, &[]),
-            Kind::Ref(target, ..) => {
+        match Compared::of(field) {
+            Some(Compared::Text) => add(field.name, TEXT_LOOKUPS),
+            Some(Compared::Number | Compared::Time) => add(field.name, NUMBER_LOOKUPS),
+            Some(Compared::Bool | Compared::Texts) => add(field.name, &[]),
+            Some(Compared::Ref(target)) => {
                 if types::at(target).is_some_and(|target| target.field("slug").is_some()) {
                     add(field.name, &["n"]);
                 }
                 add(&format!("{}_id", field.name), &["n"]);
             }
-            Kind::Tags => {
+            None if matches!(field.kind, Kind::Tags) => {
                 add("tag", &["n"]);
                 add("tag_id", &["n"]);
             }
-            Kind::RefList(_)
-            | Kind::Json
-            | Kind::TagSlugs
-            | Kind::CustomFields
-            | Kind::Terminations
-            | Kind::Generic(_)
-            | Kind::AlwaysNull
-            | Kind::AlwaysEmpty
-            | Kind::AlwaysZero
-            | Kind::Count(..)
-            | Kind::Counter(..)
-            | Kind::Computed(_) => {}
+            None => {}
         }
     }
     special::parameters(ty, &mut add);

@@ -6,9 +6,13 @@ use std::time::Duration;
 use fake_netbox::{Builder, FakeNetbox};
 
 const USAGE: &str = "usage: fake-netbox [--listen ADDRESS] [--devices N] [--sites N] \
-                     [--latency-ms N] [--base-path PATH]";
+                     [--latency-ms N] [--base-path PATH] [--help]";
 
 fn main() -> ExitCode {
+    if std::env::args().skip(1).any(|arg| matches!(arg.as_str(), "-h" | "--help")) {
+        println!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     let (builder, latency) = match parse(std::env::args().skip(1)) {
         Ok(parsed) => parsed,
         Err(text) => {

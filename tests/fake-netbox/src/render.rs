@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::json::Json;
 use crate::state::{Row, View};
-use crate::types::{self, Choices, Display, Field, Kind, Shape, Type};
+use crate::types::{self, Choices, Derived, Display, Field, Kind, Shape, Type};
 use crate::write::{generic_fields, name_of};
 
 /// Which fields a client asked for.
@@ -172,20 +172,7 @@ impl<'a> Render<'a> {
     fn field(&self, ty: &Type, row: &Row, field: &Field, inside: bool) -> Json {
         let stored = row.get(field.name);
         match field.kind {
-            Kind::Text
-            | Kind::Slug
-            | Kind::Int
-            | Kind::Decimal
-            | Kind::Bool
-            | Kind::Json
-            | Kind::Texts
-            | Kind::Time
-            | Kind::TagSlugs
-            | Kind::Created
-            | Kind::Updated => Json::Value(stored.clone()),
-            Kind::AlwaysNull => Json::NULL,
-            Kind::AlwaysEmpty => Json::List(Vec::new()),
-            Kind::AlwaysZero => Json::from(0),
+            Kind::Plain(_) | Kind::Stamp(_) => Json::Value(stored.clone()),
             Kind::Choice(choices) => self.choice(choices, stored),
             Kind::Ref(target, shape, _) => self.inner_of(target, stored.as_u64(), shape),
             Kind::RefList(target) => {
@@ -198,20 +185,29 @@ impl<'a> Render<'a> {
                 Json::List(list.map(tag).collect())
             }
             Kind::CustomFields => self.custom_fields(ty, stored),
-            Kind::Generic(prefix) => {
+            Kind::Terminations => self.terminations(stored),
+            Kind::Derived(what) => self.derived(what, ty, row, inside),
+        }
+    }
+
+    fn derived(&self, what: Derived, ty: &Type, row: &Row, inside: bool) -> Json {
+        match what {
+            Derived::Null => Json::NULL,
+            Derived::Empty => Json::List(Vec::new()),
+            Derived::Zero => Json::from(0),
+            Derived::Generic(prefix) => {
                 let (model, id) = generic_fields(prefix);
                 match types::of_model(row.text(model)) {
                     Some(target) => self.brief_of(target.endpoint, row.number(id)),
                     None => Json::NULL,
                 }
             }
-            Kind::Terminations => self.terminations(stored),
-            Kind::Count(..) if inside => Json::from(0),
-            Kind::Count(target, by) | Kind::Counter(target, by) => {
+            Derived::Count(..) if inside => Json::from(0),
+            Derived::Count(target, by) | Derived::Counter(target, by) => {
                 let counts = self.counts(target, by);
                 Json::from(counts.get(&row.id).copied().unwrap_or(0))
             }
-            Kind::Computed(what) => self.computed(what, ty, row),
+            Derived::Computed(what) => self.computed(what, ty, row),
         }
     }
 

@@ -4,11 +4,13 @@ mod available;
 mod branches;
 mod graphql;
 mod options;
+mod path;
 mod rest;
 mod special;
 mod tokens;
 mod upload;
 
+use path::Route;
 pub(crate) use tokens::keep_secret;
 
 use std::sync::Arc;
@@ -20,24 +22,6 @@ use crate::negotiate::{self, Format};
 use crate::render::Render;
 use crate::request::Received;
 use crate::state::{Config, Extra, Shared, View};
-use crate::types::{self, Type};
-
-/// Where a path leads.
-#[derive(Clone, Copy)]
-enum Route<'a> {
-    Root,
-    App(&'a str),
-    Status,
-    Schema,
-    AuthenticationCheck,
-    InstalledPlugins,
-    UserConfig,
-    Provision,
-    List(&'static Type),
-    Detail(&'static Type, &'a str),
-    Sub(&'static Type, &'a str, &'a str),
-    Extra(&'a str),
-}
 
 /// One request on its way through.
 struct Context<'a> {
@@ -168,7 +152,7 @@ impl Context<'_> {
         let Some(route) = self.route(path) else {
             return Err(self.nowhere());
         };
-        let allow = self.allow(&route);
+        let allow = route.allow();
         let mut answer = self.handle(route, allow).unwrap_or_else(|refusal| refusal);
         // Answers from before the view have no Allow of their own.
         if answer.allow.is_none() && answer.status != 500 {
@@ -202,61 +186,6 @@ impl Context<'_> {
         Answer { bare: true, ..Answer::new(301, HTML, "").with("Location", place) }
     }
 
-    fn route<'p>(&self, path: &'p str) -> Option<Route<'p>> {
-        if self.shared.lock().extras.contains_key(path) {
-            return Some(Route::Extra(path));
-        }
-        let branching = self.config.has_plugin("netbox_branching");
-        let at = |endpoint: &str| {
-            let ty = types::at(endpoint)?;
-            (branching || !ty.endpoint.starts_with("plugins/branching")).then_some(ty)
-        };
-        let rest = path.strip_prefix("/api/")?.trim_end_matches('/');
-        let parts: Vec<&str> = rest.split('/').collect();
-        match parts.as_slice() {
-            [""] => Some(Route::Root),
-            ["status"] => Some(Route::Status),
-            ["schema"] => Some(Route::Schema),
-            ["authentication-check"] => Some(Route::AuthenticationCheck),
-            ["plugins"] => Some(Route::App("plugins")),
-            ["plugins", "installed-plugins"] => Some(Route::InstalledPlugins),
-            ["plugins", "branching"] if branching => Some(Route::App("plugins/branching")),
-            ["users", "config"] => Some(Route::UserConfig),
-            ["users", "tokens", "provision"] => Some(Route::Provision),
-            [app] => types::all().iter().any(|ty| ty.app() == *app).then_some(Route::App(app)),
-            ["plugins", app, model] => Some(Route::List(at(&format!("plugins/{app}/{model}"))?)),
-            ["plugins", app, model, id] => Some(Route::Detail(at(&format!("plugins/{app}/{model}"))?, id)),
-            ["plugins", app, model, id, action] => {
-                let ty = at(&format!("plugins/{app}/{model}"))?;
-                special::sub_allow(ty, action).map(|_| Route::Sub(ty, id, action))
-            }
-            [app, model] => Some(Route::List(at(&format!("{app}/{model}"))?)),
-            [app, model, id] => Some(Route::Detail(at(&format!("{app}/{model}"))?, id)),
-            [app, model, id, action] => {
-                let ty = at(&format!("{app}/{model}"))?;
-                special::sub_allow(ty, action).map(|_| Route::Sub(ty, id, action))
-            }
-            _ => None,
-        }
-    }
-
-    fn allow(&self, route: &Route<'_>) -> &'static str {
-        match route {
-            Route::UserConfig => "GET, PATCH, HEAD, OPTIONS",
-            Route::Provision => "POST, OPTIONS",
-            Route::List(ty) => ty.allow_list(),
-            Route::Detail(ty, _) => ty.allow_detail(),
-            Route::Sub(ty, _, action) => special::sub_allow(ty, action).unwrap_or("GET, HEAD, OPTIONS"),
-            Route::Root
-            | Route::App(_)
-            | Route::Status
-            | Route::Schema
-            | Route::AuthenticationCheck
-            | Route::InstalledPlugins
-            | Route::Extra(_) => "GET, HEAD, OPTIONS",
-        }
-    }
-
     fn handle(&mut self, route: Route<'_>, allow: &'static str) -> Outcome {
         if matches!(route, Route::Schema) {
             return self.schema();
@@ -274,18 +203,7 @@ impl Context<'_> {
             let text = format!("Method \"{}\" not allowed.", self.request.method);
             return Err(Answer::detail(405, &text));
         }
-        let on_branch = match &route {
-            Route::List(ty) | Route::Detail(ty, _) | Route::Sub(ty, ..) => ty.branchable,
-            Route::Root
-            | Route::App(_)
-            | Route::Status
-            | Route::Schema
-            | Route::AuthenticationCheck
-            | Route::InstalledPlugins
-            | Route::UserConfig
-            | Route::Provision
-            | Route::Extra(_) => false,
-        };
+        let on_branch = route.ty().is_some_and(|ty| ty.branchable);
         if self.broken_branch && on_branch {
             return Err(self.broken_branch());
         }

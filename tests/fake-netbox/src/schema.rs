@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::filter;
 use crate::json::{Json, Style};
 use crate::state::Config;
-use crate::types::{self, Kind, Type};
+use crate::types::{self, Derived, Kind, Plain, Type};
 
 /// The document for the present version, plugins and base path.
 pub(crate) fn document(config: &Config) -> Json {
@@ -106,20 +106,20 @@ fn component(ty: &Type) -> Json {
     }
     for field in ty.fields {
         let kind = match field.kind {
-            Kind::Int | Kind::AlwaysZero | Kind::Count(..) | Kind::Counter(..) => "integer",
-            Kind::Decimal => "number",
-            Kind::Bool => "boolean",
-            Kind::Text | Kind::Slug | Kind::Time | Kind::Created | Kind::Updated => "string",
-            Kind::Texts | Kind::AlwaysEmpty | Kind::RefList(_) | Kind::Tags | Kind::TagSlugs | Kind::Terminations => {
-                "array"
+            Kind::Plain(Plain::Int) | Kind::Derived(Derived::Zero | Derived::Count(..) | Derived::Counter(..)) => {
+                "integer"
             }
-            Kind::Json
-            | Kind::AlwaysNull
-            | Kind::Choice(_)
-            | Kind::Ref(..)
-            | Kind::CustomFields
-            | Kind::Generic(_)
-            | Kind::Computed(_) => "object",
+            Kind::Plain(Plain::Decimal) => "number",
+            Kind::Plain(Plain::Bool) => "boolean",
+            Kind::Plain(Plain::Text | Plain::Slug | Plain::Time) | Kind::Stamp(_) => "string",
+            Kind::Plain(Plain::Texts | Plain::TagSlugs)
+            | Kind::RefList(_)
+            | Kind::Tags
+            | Kind::Terminations
+            | Kind::Derived(Derived::Empty) => "array",
+            Kind::Plain(Plain::Json) | Kind::Choice(_) | Kind::Ref(..) | Kind::CustomFields | Kind::Derived(_) => {
+                "object"
+            }
         };
         properties.push((Json::key(field.name), Json::object([("type", Json::from(kind))])));
     }

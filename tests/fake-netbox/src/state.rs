@@ -11,7 +11,7 @@ use crate::clock;
 use crate::control::Controls;
 use crate::jobs::Pending;
 use crate::request::Received;
-use crate::types::{self, Kind, Preset, Type};
+use crate::types::{self, Kind, Plain, Preset, Type};
 
 /// One stored object: what is worked out on reading is not in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,32 +30,20 @@ impl Row {
                 Preset::Text(text) => Value::from(text),
                 Preset::True => Value::Bool(true),
                 Preset::ByKind => match field.kind {
-                    Kind::Created | Kind::Updated => Value::from(stamp),
+                    Kind::Stamp(_) => Value::from(stamp),
                     Kind::Choice(choices) if choices.default.is_empty() => Value::Null,
                     Kind::Choice(choices) if choices.numeric => {
                         Value::from(choices.default.parse::<i64>().unwrap_or_default())
                     }
                     Kind::Choice(choices) => Value::from(choices.default),
-                    Kind::Text | Kind::Slug if !field.nullable => Value::from(""),
-                    Kind::Bool => Value::Bool(false),
-                    Kind::Texts | Kind::RefList(_) | Kind::Tags | Kind::TagSlugs | Kind::Terminations => {
-                        Value::Array(Vec::new())
-                    }
+                    Kind::Plain(Plain::Text | Plain::Slug) if !field.nullable => Value::from(""),
+                    Kind::Plain(Plain::Bool) => Value::Bool(false),
+                    Kind::Plain(Plain::Texts | Plain::TagSlugs)
+                    | Kind::RefList(_)
+                    | Kind::Tags
+                    | Kind::Terminations => Value::Array(Vec::new()),
                     Kind::CustomFields => Value::Object(serde_json::Map::new()),
-                    Kind::Text
-                    | Kind::Slug
-                    | Kind::Int
-                    | Kind::Decimal
-                    | Kind::Json
-                    | Kind::Time
-                    | Kind::Ref(..)
-                    | Kind::AlwaysNull
-                    | Kind::AlwaysEmpty
-                    | Kind::AlwaysZero
-                    | Kind::Generic(_)
-                    | Kind::Count(..)
-                    | Kind::Counter(..)
-                    | Kind::Computed(_) => Value::Null,
+                    Kind::Plain(_) | Kind::Ref(..) | Kind::Derived(_) => Value::Null,
                 },
             };
             values.insert(field.name, value);

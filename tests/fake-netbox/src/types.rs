@@ -3,14 +3,16 @@
 mod choices;
 mod dcim;
 mod devices;
+mod extras;
 mod fields;
 mod ipam;
-mod other;
+mod system;
+mod words;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-pub(crate) use fields::{Choices, Computed, Field, Kind, OnDelete, Preset, Shape};
+pub(crate) use fields::{Choices, Computed, Derived, Field, Kind, OnDelete, Plain, Preset, Shape, Stamp};
 
 /// How an object calls itself in `display`.
 #[derive(Clone, Copy, Debug)]
@@ -120,7 +122,8 @@ impl Type {
 /// All types, in the order of their paths.
 pub(crate) fn all() -> &'static [&'static Type] {
     static ALL: LazyLock<Vec<&'static Type>> = LazyLock::new(|| {
-        let mut all: Vec<_> = dcim::TYPES.iter().chain(devices::TYPES).chain(ipam::TYPES).chain(other::TYPES).collect();
+        let tables = [dcim::TYPES, devices::TYPES, extras::TYPES, ipam::TYPES, system::TYPES];
+        let mut all: Vec<_> = tables.into_iter().flatten().collect();
         all.sort_by_key(|ty| ty.endpoint);
         all
     });
@@ -141,7 +144,7 @@ pub(crate) fn of_model(model: &str) -> Option<&'static Type> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, all, at};
+    use super::{Derived, Kind, all, at};
 
     #[test]
     fn every_reference_leads_to_a_type_and_every_named_field_exists() {
@@ -150,7 +153,7 @@ mod tests {
                 if let Kind::Ref(target, _, _) | Kind::RefList(target) = field.kind {
                     assert!(at(target).is_some(), "{}.{}", ty.model, field.name);
                 }
-                if let Kind::Count(target, by) | Kind::Counter(target, by) = field.kind {
+                if let Kind::Derived(Derived::Count(target, by) | Derived::Counter(target, by)) = field.kind {
                     let there = at(target).and_then(|other| other.field(by));
                     assert!(there.is_some(), "{}.{}", ty.model, field.name);
                 }

@@ -13,7 +13,7 @@ pub(crate) use delete::generic_fields;
 pub(crate) use validate::Refusal;
 
 use crate::state::{Action, Author, Change, Data, Db, Row, View};
-use crate::types::{Kind, Type};
+use crate::types::{Kind, Stamp, Type};
 
 /// Why a write did not happen.
 pub(crate) enum WriteError {
@@ -85,7 +85,7 @@ impl<'a> Writer<'a> {
         row.values.extend(values);
         let row = Arc::new(row);
         self.db(ty).table_mut(ty).insert(id, Arc::clone(&row));
-        self.record(Action::Create, ty, id, None, Some(Arc::clone(&row)));
+        self.record(Action::Create, ty, id, [None, Some(Arc::clone(&row))]);
         self.touch_ends(ty, &row);
         id
     }
@@ -115,7 +115,7 @@ impl<'a> Writer<'a> {
         let mut row = (*before).clone();
         row.values.extend(values);
         let stamp = self.data.stamp();
-        if ty.fields.iter().any(|field| matches!(field.kind, Kind::Updated)) {
+        if ty.fields.iter().any(|field| matches!(field.kind, Kind::Stamp(Stamp::Updated))) {
             row.values.insert("last_updated", Value::from(stamp));
         }
         let after = Arc::new(row);
@@ -127,7 +127,7 @@ impl<'a> Writer<'a> {
             self.touch_ends(ty, &before);
             self.touch_ends(ty, &after);
         }
-        self.record(Action::Update, ty, id, Some(before), Some(after));
+        self.record(Action::Update, ty, id, [Some(before), Some(after)]);
     }
 
     /// Sets a value of an object made in this transaction, as part of making it.
@@ -165,7 +165,7 @@ impl<'a> Writer<'a> {
         for (doomed, doomed_id) in plan.doomed.into_iter().rev() {
             let gone = self.db(doomed).table_mut(doomed).remove(&doomed_id);
             if let Some(gone) = gone {
-                self.record(Action::Delete, doomed, doomed_id, Some(gone), None);
+                self.record(Action::Delete, doomed, doomed_id, [Some(gone), None]);
             }
         }
         Ok(())
@@ -185,7 +185,7 @@ impl<'a> Writer<'a> {
             row.values.insert("last_updated", Value::from(stamp));
             let after = Arc::new(row);
             self.db(end_ty).table_mut(end_ty).insert(end_id, Arc::clone(&after));
-            self.record_always(Action::Update, end_ty, end_id, Some(before), Some(after));
+            self.record_always(Action::Update, end_ty, end_id, [Some(before), Some(after)]);
         }
     }
 

@@ -1,13 +1,13 @@
 //! pynetbox in a process of its own, one step at a time.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use fake_netbox::FakeNetbox;
 use serde_json::Value;
 
 use super::scenario::{Scene, file};
+use crate::support::python;
 
 /// A scene being performed by pynetbox.
 pub(super) struct Python {
@@ -16,17 +16,9 @@ pub(super) struct Python {
     answers: BufReader<ChildStdout>,
 }
 
-fn interpreter() -> PathBuf {
-    #[expect(clippy::disallowed_methods, reason = "a test's own setting")]
-    let named = std::env::var_os("NBPROXY_TEST_PYTHON");
-    named
-        .map(PathBuf::from)
-        .expect("NBPROXY_TEST_PYTHON must name a Python that has pynetbox; run scripts/test.sh, which makes one")
-}
-
 impl Python {
     pub(super) fn start(netbox: &FakeNetbox, scene: &Scene) -> Self {
-        let mut child = Command::new(interpreter())
+        let mut child = python()
             .arg(file("tests/parity/run.py"))
             .args([netbox.url().as_str(), netbox.token()])
             .arg(file("tests/parity/scenario.json"))

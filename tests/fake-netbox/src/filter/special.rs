@@ -1,6 +1,7 @@
 //! Filters that look beyond the row: search, tags, trees, networks, custom fields.
 
-use super::{Test, as_text, ids, no_choice, time, truth};
+use super::lookup::{as_text, time, truth};
+use super::{Test, ids, no_choice};
 use crate::net::Net;
 use crate::render::Render;
 use crate::state::Row;

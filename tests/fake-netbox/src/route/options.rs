@@ -6,23 +6,16 @@ use super::{Context, Route};
 use crate::answer::Answer;
 use crate::json::Json;
 use crate::render::capital;
-use crate::types::{Field, Kind, Type};
+use crate::types::{Derived, Field, Kind, Plain, Type};
 
 impl Context<'_> {
     pub(super) fn options(&self, route: &Route<'_>) -> Answer {
-        let (name, ty) = match route {
-            Route::List(ty) => (format!("{} List", title(ty)), Some(*ty)),
-            Route::Detail(ty, _) => (title(ty), Some(*ty)),
-            Route::Root
-            | Route::App(_)
-            | Route::Status
-            | Route::Schema
-            | Route::AuthenticationCheck
-            | Route::InstalledPlugins
-            | Route::UserConfig
-            | Route::Provision
-            | Route::Sub(..)
-            | Route::Extra(_) => ("API".to_owned(), None),
+        let (name, ty) = if let Route::List(ty) = route {
+            (format!("{} List", title(ty)), Some(*ty))
+        } else if let Route::Detail(ty, _) = route {
+            (title(ty), Some(*ty))
+        } else {
+            ("API".to_owned(), None)
         };
         let list = |items: &[&str]| Json::List(items.iter().map(|item| Json::from(*item)).collect());
         let mut members = vec![
@@ -63,27 +56,20 @@ fn fields(ty: &Type) -> Json {
 
 fn describe(field: &Field) -> Json {
     let kind = match field.kind {
-        Kind::Text => "string",
-        Kind::Slug => "slug",
-        Kind::Int => "integer",
-        Kind::Decimal => "decimal",
-        Kind::Bool => "boolean",
-        Kind::Time | Kind::Created | Kind::Updated => "datetime",
-        Kind::Ref(..) | Kind::AlwaysNull => "nested object",
-        Kind::Json
-        | Kind::Texts
-        | Kind::AlwaysEmpty
-        | Kind::AlwaysZero
+        Kind::Plain(Plain::Text) => "string",
+        Kind::Plain(Plain::Slug) => "slug",
+        Kind::Plain(Plain::Int) => "integer",
+        Kind::Plain(Plain::Decimal) => "decimal",
+        Kind::Plain(Plain::Bool) => "boolean",
+        Kind::Plain(Plain::Time) | Kind::Stamp(_) => "datetime",
+        Kind::Ref(..) | Kind::Derived(Derived::Null) => "nested object",
+        Kind::Plain(Plain::Json | Plain::Texts | Plain::TagSlugs)
         | Kind::Choice(_)
         | Kind::RefList(_)
         | Kind::Tags
-        | Kind::TagSlugs
         | Kind::CustomFields
-        | Kind::Generic(_)
         | Kind::Terminations
-        | Kind::Count(..)
-        | Kind::Counter(..)
-        | Kind::Computed(_) => "field",
+        | Kind::Derived(_) => "field",
     };
     let choices = field.choices().map(|choices| {
         let choice = |(value, label): &(&'static str, &'static str)| {

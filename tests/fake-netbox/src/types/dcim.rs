@@ -1,11 +1,11 @@
 //! Regions, sites, locations and racks.
 
 use super::choices as set;
-use super::fields::{
-    COMMENTS, CREATED, CUSTOM, DEPTH, DESCRIPTION, NAME, OWNER, Preset, SLUG, TAGS, TENANT, UPDATED, boolean, choice,
-    count, decimal, empty, int, null, one, parent, part_of, text, weak, zero,
+use super::words::{
+    COMMENTS, CREATED, CUSTOM, DEPTH, DESCRIPTION, NAME, OWNER, SLUG, TAGS, TENANT, UPDATED, boolean, choice, count,
+    decimal, empty, int, null, one, parent, part_of, text, weak, zero,
 };
-use super::{BASE, Type};
+use super::{BASE, Preset, Type};
 
 pub(crate) static TYPES: &[Type] = &[
     Type {

@@ -1,12 +1,12 @@
 //! Device types, devices, their interfaces and cables.
 
 use super::choices as set;
-use super::fields::{
-    COMMENTS, CREATED, CUSTOM, Computed, DEPTH, DESCRIPTION, Kind, NAME, OWNER, Preset, SLUG, TAGS, TENANT, UPDATED,
-    boolean, choice, computed, count, counter, decimal, empty, field, int, maybe, null, one, parent, part_of, sibling,
-    text, weak, zero,
+use super::words::{
+    COMMENTS, CREATED, CUSTOM, DEPTH, DESCRIPTION, NAME, OWNER, SLUG, TAGS, TENANT, UPDATED, boolean, choice, computed,
+    count, counter, decimal, empty, field, int, json, many, maybe, null, one, parent, part_of, sibling, text, weak,
+    zero,
 };
-use super::{BASE, Display, Type};
+use super::{BASE, Computed, Display, Kind, Preset, Type};
 
 pub(crate) static TYPES: &[Type] = &[
     Type {
@@ -166,7 +166,7 @@ pub(crate) static TYPES: &[Type] = &[
             COMMENTS,
             null("config_template"),
             computed("config_context", Computed::ConfigContext),
-            field("local_context_data", Kind::Json).nullable(),
+            json("local_context_data").nullable(),
             TAGS,
             CUSTOM,
             CREATED,
@@ -223,7 +223,7 @@ pub(crate) static TYPES: &[Type] = &[
             decimal("rf_channel_width"),
             int("tx_power"),
             weak("untagged_vlan", "ipam/vlans"),
-            field("tagged_vlans", Kind::RefList("ipam/vlans")),
+            many("tagged_vlans", "ipam/vlans"),
             null("qinq_svlan"),
             null("vlan_translation_policy"),
             boolean("mark_connected"),

@@ -1,4 +1,4 @@
-//! Kinds of fields and the small words with which the tables are written.
+//! Fields and their kinds.
 
 /// The values of a choice field with their labels.
 #[derive(Debug)]
@@ -49,9 +49,9 @@ pub(crate) enum Computed {
     TaggedItems,
 }
 
-/// What a field holds and how it is shown.
+/// Values that are shown as the row holds them.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
+pub(crate) enum Plain {
     Text,
     Slug,
     Int,
@@ -63,28 +63,46 @@ pub(crate) enum Kind {
     Texts,
     /// A time that clients may set.
     Time,
-    /// Fields of NetBox that this server does not model keep one value.
-    AlwaysNull,
-    AlwaysEmpty,
-    AlwaysZero,
-    Choice(&'static Choices),
-    Ref(&'static str, Shape, OnDelete),
-    RefList(&'static str),
-    Tags,
     /// Tags given and shown by their slugs.
     TagSlugs,
-    CustomFields,
+}
+
+/// Values that no row holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Derived {
+    /// Fields of NetBox that this server does not model keep one value.
+    Null,
+    Empty,
+    Zero,
     /// The object named by `<prefix>_type` and `<prefix>_id`.
     Generic(&'static str),
-    /// The ends of a cable.
-    Terminations,
     /// How many objects refer here; worked out by NetBox only where asked for, so nested it is 0.
     Count(&'static str, &'static str),
     /// As `Count`, but kept in the row by NetBox, so nested it is right.
     Counter(&'static str, &'static str),
     Computed(Computed),
+}
+
+/// Times that the server sets itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stamp {
     Created,
     Updated,
+}
+
+/// What a field holds and how it is shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Plain(Plain),
+    Choice(&'static Choices),
+    Ref(&'static str, Shape, OnDelete),
+    RefList(&'static str),
+    Tags,
+    CustomFields,
+    /// The ends of a cable.
+    Terminations,
+    Stamp(Stamp),
+    Derived(Derived),
 }
 
 /// What a field is before anybody sets it.
@@ -133,37 +151,21 @@ impl Field {
 
     /// Whether a row holds a value for it at all.
     pub(crate) fn is_stored(&self) -> bool {
-        match self.kind {
-            Kind::Text
-            | Kind::Slug
-            | Kind::Int
-            | Kind::Decimal
-            | Kind::Bool
-            | Kind::Json
-            | Kind::Texts
-            | Kind::Time
-            | Kind::Choice(_)
-            | Kind::Ref(..)
-            | Kind::RefList(_)
-            | Kind::Tags
-            | Kind::TagSlugs
-            | Kind::CustomFields
-            | Kind::Terminations
-            | Kind::Created
-            | Kind::Updated => true,
-            Kind::AlwaysNull
-            | Kind::AlwaysEmpty
-            | Kind::AlwaysZero
-            | Kind::Generic(_)
-            | Kind::Count(..)
-            | Kind::Counter(..)
-            | Kind::Computed(_) => false,
-        }
+        !matches!(self.kind, Kind::Derived(_))
     }
 
     /// The type it refers to, where it refers to one object.
     pub(crate) fn target(&self) -> Option<&'static str> {
         if let Kind::Ref(target, ..) = self.kind { Some(target) } else { None }
+    }
+
+    /// The type whose ids it lists.
+    pub(crate) fn listed(&self) -> Option<&'static str> {
+        if let Kind::RefList(target) = self.kind {
+            Some(target)
+        } else {
+            matches!(self.kind, Kind::Tags).then_some("extras/tags")
+        }
     }
 
     /// The values it may take, where they are a set.
@@ -173,97 +175,6 @@ impl Field {
 
     /// Whether a client may set it.
     pub(crate) fn is_writable(&self) -> bool {
-        self.is_stored() && !self.read_only && !matches!(self.kind, Kind::Created | Kind::Updated)
+        !self.read_only && !matches!(self.kind, Kind::Derived(_) | Kind::Stamp(_))
     }
 }
-
-/// A field of any kind.
-pub(crate) const fn field(name: &'static str, kind: Kind) -> Field {
-    Field { name, kind, required: false, nullable: false, unique: false, read_only: false, default: Preset::ByKind }
-}
-
-pub(crate) const fn text(name: &'static str) -> Field {
-    field(name, Kind::Text)
-}
-
-pub(crate) const fn int(name: &'static str) -> Field {
-    field(name, Kind::Int).nullable()
-}
-
-pub(crate) const fn decimal(name: &'static str) -> Field {
-    field(name, Kind::Decimal).nullable()
-}
-
-pub(crate) const fn boolean(name: &'static str) -> Field {
-    field(name, Kind::Bool)
-}
-
-pub(crate) const fn null(name: &'static str) -> Field {
-    field(name, Kind::AlwaysNull)
-}
-
-pub(crate) const fn empty(name: &'static str) -> Field {
-    field(name, Kind::AlwaysEmpty)
-}
-
-pub(crate) const fn zero(name: &'static str) -> Field {
-    field(name, Kind::AlwaysZero)
-}
-
-pub(crate) const fn choice(name: &'static str, choices: &'static Choices) -> Field {
-    field(name, Kind::Choice(choices))
-}
-
-/// A required related object, which cannot be deleted while this one exists.
-pub(crate) const fn one(name: &'static str, target: &'static str) -> Field {
-    field(name, Kind::Ref(target, Shape::Brief, OnDelete::Protect)).required()
-}
-
-/// An optional related object, which cannot be deleted while this one exists.
-pub(crate) const fn maybe(name: &'static str, target: &'static str) -> Field {
-    field(name, Kind::Ref(target, Shape::Brief, OnDelete::Protect)).nullable()
-}
-
-/// An optional related object that may be deleted, leaving null behind.
-pub(crate) const fn weak(name: &'static str, target: &'static str) -> Field {
-    field(name, Kind::Ref(target, Shape::Brief, OnDelete::SetNull)).nullable()
-}
-
-/// A required related object that takes this one along when deleted.
-pub(crate) const fn part_of(name: &'static str, target: &'static str) -> Field {
-    field(name, Kind::Ref(target, Shape::Brief, OnDelete::Cascade)).required()
-}
-
-/// The object above in a tree.
-pub(crate) const fn parent(target: &'static str) -> Field {
-    field("parent", Kind::Ref(target, Shape::Nested, OnDelete::Cascade)).nullable()
-}
-
-/// An optional object of the same type, shown in the nested form.
-pub(crate) const fn sibling(name: &'static str, target: &'static str) -> Field {
-    field(name, Kind::Ref(target, Shape::Nested, OnDelete::SetNull)).nullable()
-}
-
-pub(crate) const fn count(name: &'static str, target: &'static str, by: &'static str) -> Field {
-    field(name, Kind::Count(target, by))
-}
-
-pub(crate) const fn counter(name: &'static str, target: &'static str, by: &'static str) -> Field {
-    field(name, Kind::Counter(target, by))
-}
-
-pub(crate) const fn computed(name: &'static str, what: Computed) -> Field {
-    field(name, Kind::Computed(what))
-}
-
-pub(crate) const NAME: Field = text("name").required();
-pub(crate) const SLUG: Field = field("slug", Kind::Slug).required().unique();
-pub(crate) const DESCRIPTION: Field = text("description");
-pub(crate) const OWNER: Field = null("owner");
-pub(crate) const COMMENTS: Field = text("comments");
-pub(crate) const TAGS: Field = field("tags", Kind::Tags);
-pub(crate) const CUSTOM: Field = field("custom_fields", Kind::CustomFields);
-pub(crate) const CREATED: Field = field("created", Kind::Created);
-pub(crate) const UPDATED: Field = field("last_updated", Kind::Updated);
-pub(crate) const DEPTH: Field = computed("_depth", Computed::Depth);
-pub(crate) const TENANT: Field = maybe("tenant", "tenancy/tenants");

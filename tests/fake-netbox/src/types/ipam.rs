@@ -1,11 +1,11 @@
 //! Addresses, networks, tenants and virtual machines.
 
 use super::choices as set;
-use super::fields::{
-    COMMENTS, CREATED, CUSTOM, Computed, DESCRIPTION, Kind, NAME, OWNER, Preset, SLUG, TAGS, TENANT, UPDATED, boolean,
-    choice, computed, count, decimal, empty, field, int, maybe, null, one, sibling, text, weak, zero,
+use super::words::{
+    COMMENTS, CREATED, CUSTOM, DESCRIPTION, NAME, OWNER, SLUG, TAGS, TENANT, UPDATED, boolean, choice, computed, count,
+    decimal, empty, generic, int, json, maybe, null, one, sibling, text, weak, zero,
 };
-use super::{BASE, Display, Type};
+use super::{BASE, Computed, Display, Preset, Type};
 
 pub(crate) static TYPES: &[Type] = &[
     Type {
@@ -75,7 +75,7 @@ pub(crate) static TYPES: &[Type] = &[
             maybe("vrf", "ipam/vrfs"),
             text("scope_type").nullable(),
             int("scope_id"),
-            field("scope", Kind::Generic("scope")),
+            generic("scope", "scope"),
             TENANT,
             weak("vlan", "ipam/vlans"),
             choice("status", &set::PREFIX_STATUS),
@@ -112,7 +112,7 @@ pub(crate) static TYPES: &[Type] = &[
             choice("role", &set::IP_ROLE),
             text("assigned_object_type").nullable(),
             int("assigned_object_id"),
-            field("assigned_object", Kind::Generic("assigned_object")),
+            generic("assigned_object", "assigned_object"),
             sibling("nat_inside", "ipam/ip-addresses"),
             empty("nat_outside"),
             text("dns_name"),
@@ -193,7 +193,7 @@ pub(crate) static TYPES: &[Type] = &[
             TENANT,
             text("scope_type").nullable(),
             int("scope_id"),
-            field("scope", Kind::Generic("scope")),
+            generic("scope", "scope"),
             DESCRIPTION,
             OWNER,
             COMMENTS,
@@ -238,7 +238,7 @@ pub(crate) static TYPES: &[Type] = &[
             OWNER,
             COMMENTS,
             TAGS,
-            field("local_context_data", Kind::Json).nullable(),
+            json("local_context_data").nullable(),
             null("config_template"),
             CUSTOM,
             CREATED,

@@ -6,61 +6,45 @@ use serde_json::{Map, Value};
 
 use super::{Writer, follow};
 use crate::state::{Action, Change, Data, Db, Row};
-use crate::types::{self, Computed, Display, Kind, Type};
+use crate::types::{self, Computed, Derived, Display, Kind, Stamp, Type};
 
 const LOG: &str = "core/object-changes";
 
+/// An object before and after a change, as far as it was there.
+type Versions = [Option<Arc<Row>>; 2];
+
 impl Writer<'_> {
     /// Notes a change; one that changed nothing takes no id, as in NetBox by default.
-    pub(super) fn record(
-        &mut self,
-        action: Action,
-        ty: &'static Type,
-        id: u64,
-        before: Option<Arc<Row>>,
-        after: Option<Arc<Row>>,
-    ) {
-        if let (Some(before), Some(after)) = (&before, &after) {
+    pub(super) fn record(&mut self, action: Action, ty: &'static Type, id: u64, versions: Versions) {
+        if let [Some(before), Some(after)] = &versions {
             let same = ty
                 .fields
                 .iter()
-                .filter(|field| field.is_stored() && !matches!(field.kind, Kind::Updated))
+                .filter(|field| field.is_stored() && !matches!(field.kind, Kind::Stamp(Stamp::Updated)))
                 .all(|field| before.get(field.name) == after.get(field.name));
             if same {
-                self.push(action, ty, id, [Some(Arc::clone(before)), Some(Arc::clone(after))], false);
+                self.push(action, ty, id, versions, false);
                 return;
             }
         }
-        self.record_always(action, ty, id, before, after);
+        self.record_always(action, ty, id, versions);
     }
 
     /// Notes a change even where the stored fields are the same.
-    pub(super) fn record_always(
-        &mut self,
-        action: Action,
-        ty: &'static Type,
-        id: u64,
-        before: Option<Arc<Row>>,
-        after: Option<Arc<Row>>,
-    ) {
+    pub(super) fn record_always(&mut self, action: Action, ty: &'static Type, id: u64, versions: Versions) {
         // An object saved twice in one request has one row.
         let earlier =
             self.changes.iter_mut().find(|change| change.id != 0 && change.ty.model == ty.model && change.object == id);
         if let (Some(earlier), Action::Update) = (earlier, action) {
+            let [_, after] = versions;
             earlier.after = after;
             return;
         }
-        self.push(action, ty, id, [before, after], ty.logged);
+        self.push(action, ty, id, versions, ty.logged);
     }
 
-    fn push(
-        &mut self,
-        action: Action,
-        ty: &'static Type,
-        object: u64,
-        [before, after]: [Option<Arc<Row>>; 2],
-        logged: bool,
-    ) {
+    fn push(&mut self, action: Action, ty: &'static Type, object: u64, versions: Versions, logged: bool) {
+        let [before, after] = versions;
         let name = after.as_deref().or(before.as_deref()).map(|row| name_of(ty, row));
         let id = if logged { self.data.take_id(LOG) } else { 0 };
         let change = Change {
@@ -136,33 +120,19 @@ fn flat(db: &Db, ty: &Type, row: &Row) -> Value {
     let mut members = Map::new();
     for field in ty.fields {
         let value = match field.kind {
-            Kind::Created | Kind::Updated => continue,
             Kind::Tags => {
                 let tags = db.table("extras/tags");
                 let names = row.numbers(field.name).filter_map(|id| tags.get(&id));
                 Value::from(names.map(|tag| tag.text("name").to_owned()).collect::<Vec<_>>())
             }
-            Kind::AlwaysNull | Kind::Computed(Computed::Cable) => Value::Null,
-            Kind::Text
-            | Kind::Slug
-            | Kind::Int
-            | Kind::Decimal
-            | Kind::Bool
-            | Kind::Json
-            | Kind::Texts
-            | Kind::Time
+            Kind::Derived(Derived::Null | Derived::Computed(Computed::Cable)) => Value::Null,
+            Kind::Stamp(_) | Kind::Derived(_) => continue,
+            Kind::Plain(_)
             | Kind::Choice(_)
             | Kind::Ref(..)
             | Kind::RefList(_)
-            | Kind::TagSlugs
             | Kind::CustomFields
             | Kind::Terminations => row.get(field.name).clone(),
-            Kind::AlwaysEmpty
-            | Kind::AlwaysZero
-            | Kind::Generic(_)
-            | Kind::Count(..)
-            | Kind::Counter(..)
-            | Kind::Computed(_) => continue,
         };
         members.insert(field.name.to_owned(), value);
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::changelog::name_of;
 use super::ends;
 use crate::state::{Row, View};
-use crate::types::{self, Kind, OnDelete, Type};
+use crate::types::{self, Derived, Field, Kind, OnDelete, Plain, Type};
 
 type Values = Vec<(&'static str, Value)>;
 
@@ -49,61 +49,37 @@ impl Plan {
         self.doomed.push((ty, id));
         for other in types::all() {
             for field in other.fields {
-                match field.kind {
-                    Kind::Ref(target, _, then) if target == ty.endpoint => {
-                        let rows = view.table(other.endpoint).values();
-                        for row in rows.filter(|row| row.number(field.name) == Some(id)) {
-                            self.lose(view, other, row, field.name, then);
-                        }
-                    }
-                    Kind::RefList(target) if target == ty.endpoint => {
-                        self.unlist(view, other, field.name, &Value::from(id));
-                    }
-                    Kind::Tags if ty.endpoint == "extras/tags" => {
-                        self.unlist(view, other, field.name, &Value::from(id));
-                    }
-                    Kind::TagSlugs if ty.endpoint == "extras/tags" => {
-                        if let Some(tag) = view.row(ty.endpoint, id) {
-                            self.unlist(view, other, field.name, tag.get("slug"));
-                        }
-                    }
-                    Kind::Generic(prefix) if prefix != "scope" && other.model != "core.job" => {
-                        let (kind, number) = generic_fields(prefix);
-                        for row in view.table(other.endpoint).values() {
-                            if row.text(kind) == ty.model && row.number(number) == Some(id) {
-                                self.visit(view, other, row.id);
-                            }
-                        }
-                    }
-                    Kind::Terminations if field.name == "a_terminations" => {
-                        self.unplug(view, other, ty, id);
-                    }
-                    Kind::Text
-                    | Kind::Slug
-                    | Kind::Int
-                    | Kind::Decimal
-                    | Kind::Bool
-                    | Kind::Json
-                    | Kind::Texts
-                    | Kind::Time
-                    | Kind::AlwaysNull
-                    | Kind::AlwaysEmpty
-                    | Kind::AlwaysZero
-                    | Kind::Choice(_)
-                    | Kind::Ref(..)
-                    | Kind::RefList(_)
-                    | Kind::Tags
-                    | Kind::TagSlugs
-                    | Kind::CustomFields
-                    | Kind::Generic(_)
-                    | Kind::Terminations
-                    | Kind::Count(..)
-                    | Kind::Counter(..)
-                    | Kind::Computed(_)
-                    | Kind::Created
-                    | Kind::Updated => {}
-                }
+                self.visit_field(view, (ty, id), other, field);
             }
+        }
+    }
+
+    /// Sees what becomes of the objects whose field refers to the one that goes.
+    fn visit_field(&mut self, view: &View, (ty, id): (&'static Type, u64), other: &'static Type, field: &Field) {
+        let rows = view.table(other.endpoint).values();
+        if let Kind::Ref(target, _, then) = field.kind
+            && target == ty.endpoint
+        {
+            for row in rows.filter(|row| row.number(field.name) == Some(id)) {
+                self.lose(view, other, row, field.name, then);
+            }
+        } else if field.listed() == Some(ty.endpoint) {
+            self.unlist(view, other, field.name, &Value::from(id));
+        } else if let Kind::Plain(Plain::TagSlugs) = field.kind
+            && ty.endpoint == "extras/tags"
+            && let Some(tag) = view.row(ty.endpoint, id)
+        {
+            self.unlist(view, other, field.name, tag.get("slug"));
+        } else if let Kind::Derived(Derived::Generic(prefix)) = field.kind
+            && prefix != "scope"
+            && other.model != "core.job"
+        {
+            let (kind, number) = generic_fields(prefix);
+            for row in rows.filter(|row| row.text(kind) == ty.model && row.number(number) == Some(id)) {
+                self.visit(view, other, row.id);
+            }
+        } else if field.name == "a_terminations" {
+            self.unplug(view, other, ty, id);
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::json::Json;
 use crate::net::Net;
 use crate::state::{Row, View};
-use crate::types::{Choices, Field, Kind, Type};
+use crate::types::{Choices, Field, Kind, Plain, Type};
 
 /// Errors by field, in the order in which they were found.
 #[derive(Clone, Debug, Default)]
@@ -142,38 +142,30 @@ fn duplicate_network<'a>(
 
 fn value(view: &View, ty: &Type, field: &Field, given: &Value, before: Option<&Row>) -> Result<Value, String> {
     if given.is_null() {
-        let may = field.nullable || matches!(field.kind, Kind::Choice(_) | Kind::Json);
+        let may = field.nullable || matches!(field.kind, Kind::Choice(_) | Kind::Plain(Plain::Json));
         return if may { Ok(Value::Null) } else { Err("This field may not be null.".to_owned()) };
     }
     match field.kind {
-        Kind::Text if matches!(field.name, "prefix" | "address") => network(field, given),
-        Kind::Text | Kind::Slug => text(ty, field, given),
-        Kind::Int => match given.as_i64().or_else(|| given.as_str()?.parse().ok()) {
+        Kind::Plain(Plain::Text) if matches!(field.name, "prefix" | "address") => network(field, given),
+        Kind::Plain(Plain::Text | Plain::Slug) => text(ty, field, given),
+        Kind::Plain(Plain::Int) => match given.as_i64().or_else(|| given.as_str()?.parse().ok()) {
             Some(number) => Ok(Value::from(number)),
             None => Err("A valid integer is required.".to_owned()),
         },
-        Kind::Decimal => match given.as_f64().or_else(|| given.as_str()?.parse().ok()) {
+        Kind::Plain(Plain::Decimal) => match given.as_f64().or_else(|| given.as_str()?.parse().ok()) {
             Some(number) => Ok(Value::from(number)),
             None => Err("A valid number is required.".to_owned()),
         },
-        Kind::Bool if given.is_boolean() => Ok(given.clone()),
-        Kind::Bool => Err("Must be a valid boolean.".to_owned()),
+        Kind::Plain(Plain::Bool) if given.is_boolean() => Ok(given.clone()),
+        Kind::Plain(Plain::Bool) => Err("Must be a valid boolean.".to_owned()),
         Kind::Choice(choices) => choice(choices, given),
         Kind::Ref(target, ..) => reference(view, target, given).map(Value::from),
         Kind::RefList(target) => ids(view, target, given).map(Value::from),
         Kind::Tags => ids(view, "extras/tags", given).map(Value::from),
-        Kind::Texts | Kind::TagSlugs | Kind::Terminations => list(given),
+        Kind::Plain(Plain::Texts | Plain::TagSlugs) | Kind::Terminations => list(given),
         Kind::CustomFields => custom_fields(view, ty, given, before),
-        Kind::Json | Kind::Time => Ok(given.clone()),
-        Kind::AlwaysNull
-        | Kind::AlwaysEmpty
-        | Kind::AlwaysZero
-        | Kind::Generic(_)
-        | Kind::Count(..)
-        | Kind::Counter(..)
-        | Kind::Computed(_)
-        | Kind::Created
-        | Kind::Updated => Err("This field is read-only.".to_owned()),
+        Kind::Plain(Plain::Json | Plain::Time) => Ok(given.clone()),
+        Kind::Stamp(_) | Kind::Derived(_) => Err("This field is read-only.".to_owned()),
     }
 }
 
@@ -190,7 +182,7 @@ fn text(ty: &Type, field: &Field, given: &Value) -> Result<Value, String> {
         return Err("This field may not be blank.".to_owned());
     }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if matches!(field.kind, Kind::Slug) && !text.bytes().all(plain) {
+    if matches!(field.kind, Kind::Plain(Plain::Slug)) && !text.bytes().all(plain) {
         return Err(
             "Enter a valid \u{201c}slug\u{201d} consisting of letters, numbers, underscores or hyphens.".to_owned()
         );

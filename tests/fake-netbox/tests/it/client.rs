@@ -75,6 +75,12 @@ impl Client {
         self.read(method == "HEAD").await
     }
 
+    /// Waits until the server ends the connection without another word.
+    pub(crate) async fn closed(&mut self) {
+        let error = self.more().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
     async fn read(&mut self, head_only: bool) -> io::Result<Reply> {
         let end = loop {
             if let Some(end) = self.buffer.windows(4).position(|four| four == b"\r\n\r\n") {

@@ -3,6 +3,7 @@
 mod branches;
 mod changelog;
 mod client;
+mod command;
 mod faults;
 mod lists;
 mod objects;

@@ -63,7 +63,7 @@ async fn connections_are_kept_numbered_and_closed_when_idle() {
     assert!(log[0].headers.contains(&("X-Case".to_owned(), "Kept".to_owned())));
     // A connection that idles already is closed as well.
     fake.idle_close(Duration::from_millis(20));
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    client.closed().await;
     assert!(client.send("GET", "/api/", &headers, "").await.is_err());
     fake.clear_log();
     assert!(fake.log().is_empty());
