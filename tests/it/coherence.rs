@@ -117,7 +117,7 @@ async fn a_write_that_broke_off_may_have_happened() {
 #[tokio::test]
 async fn a_write_that_takes_too_long_is_awaited_after_its_client_was_told() {
     let netbox = FakeNetbox::start().await;
-    let proxy = TestProxy::builder(&netbox).settings("[upstream]\ntimeout = \"200ms\"").start().await;
+    let proxy = TestProxy::builder(&netbox).settings("[upstream]\ntimeout = \"1s\"").start().await;
     proxy.get(SITE).await;
     let hold = netbox.hold("PATCH", SITE, HoldPoint::BeforeRead);
     let write = proxy.ask("PATCH", SITE).json(&json!({"description": "late"})).send().await;

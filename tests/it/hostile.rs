@@ -212,11 +212,11 @@ async fn limited_clients_have_no_graphql_unless_it_is_named() {
 #[tokio::test]
 async fn a_large_write_that_is_answered_late_is_awaited_as_any_other() {
     let netbox = FakeNetbox::start().await;
-    let proxy = TestProxy::builder(&netbox).settings("[upstream]\ntimeout = \"300ms\"").start().await;
+    let proxy = TestProxy::builder(&netbox).settings("[upstream]\ntimeout = \"1s\"").start().await;
     let hold = netbox.hold("PATCH", SITE, HoldPoint::BeforeRead);
     let comments = "x".repeat(3 * 1024 * 1024);
     let write = proxy.ask("PATCH", SITE).json(&json!({"comments": comments})).send().await;
-    assert_eq!((write.status, write.detail().as_str()), (504, "NetBox did not answer within 300ms."));
+    assert_eq!((write.status, write.detail().as_str()), (504, "NetBox did not answer within 1s."));
     hold.release();
     within(async {
         while proxy.metric("nbproxy_epoch_bumps_total{source=\"write\"}").await < 2.0 {

@@ -37,7 +37,7 @@ async fn an_expired_answer_is_served_at_once_and_fetched_anew_once() {
 #[tokio::test]
 async fn while_netbox_is_down_expired_answers_stand_in() {
     let netbox = FakeNetbox::start().await;
-    let proxy = TestProxy::builder(&netbox).settings("[upstream]\ntimeout = \"300ms\"").start().await;
+    let proxy = TestProxy::builder(&netbox).settings("[upstream]\ntimeout = \"2s\"").start().await;
     proxy.get(SITES).await;
     proxy.clock.push(Duration::from_secs(3600));
     netbox.stop().await;
@@ -61,7 +61,7 @@ async fn while_netbox_is_down_expired_answers_stand_in() {
 #[tokio::test]
 async fn every_way_of_not_answering_counts() {
     let netbox = FakeNetbox::start().await;
-    let proxy = TestProxy::builder(&netbox).settings("[upstream]\ntimeout = \"300ms\"").start().await;
+    let proxy = TestProxy::builder(&netbox).settings("[upstream]\ntimeout = \"2s\"").start().await;
     for fault in [
         Fault::Hang,
         Fault::ResetBeforeAnswer,
