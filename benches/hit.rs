@@ -28,7 +28,7 @@ fn page(bytes: usize) -> String {
 async fn server(netbox: &FakeNetbox) -> Server {
     let (url, token) = (netbox.url(), netbox.token());
     let toml = format!(
-        "[upstream]\nurl = {url:?}\ntoken = {token:?}\n[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[cache]\nttl_without_feed = \"10h\"\nttl = \"10h\"",
+        "[upstream]\nurl = {url:?}\ntoken = {token:?}\n[server]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n[access]\nanonymous = \"read\"\n[cache]\nttl_without_feed = \"10h\"\nttl = \"10h\"",
     );
     let settings = Settings::from_toml(&toml).unwrap_or_else(|problems| panic!("{problems}"));
     Server::build(settings, Clock::start()).await.expect("the addresses are free")
