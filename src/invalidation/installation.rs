@@ -39,9 +39,8 @@ impl Watch {
         self.lock().api_version.clone()
     }
 
-    /// The body of an answer of `/api/status/`. Anything else is ignored.
-    pub fn observe_status(&self, body: &[u8]) {
-        let Some(found) = Installation::from_status(body) else { return };
+    /// What `/api/status/` says now.
+    pub fn observe(&self, found: Installation) {
         let mut known = self.lock();
         let changed = known.installation.as_ref().is_some_and(|before| *before != found);
         if changed {

@@ -8,8 +8,8 @@ use tokio::sync::OnceCell;
 
 use super::app::App;
 use super::branch::{Branch, SchemaId};
-use super::error::Error;
-use super::object::{APPS, ApiPath};
+use super::error::{Error, RequestLine};
+use super::object::{APPS, ApiPath, path_of_url};
 use super::openapi::OpenApi;
 use super::record::Record;
 use super::request::Call;
@@ -218,6 +218,11 @@ impl Api {
         self.branch
     }
 
+    /// A request as it is shown in errors.
+    pub(super) fn line(&self, method: Method, target: &str) -> RequestLine {
+        RequestLine { method, url: format!("{}{target}", self.session().base().as_str()) }
+    }
+
     pub(super) fn session(&self) -> &Session {
         &self.shared.session
     }
@@ -255,14 +260,8 @@ impl Api {
         let base = self.session().base();
         let elsewhere = || Error::OtherOrigin { url: link.to_owned(), base: base.as_str().to_owned() };
         let ours = link.strip_prefix(base.as_str()).or_else(|| {
-            let path = match link.split_once("://") {
-                None => link,
-                Some((_, rest)) if self.options().foreign_links == ForeignLinks::SamePath => {
-                    rest.find('/').and_then(|at| rest.get(at..))?
-                }
-                Some(_) => return None,
-            };
-            path.strip_prefix(base.path())
+            let may_be_moved = !link.contains("://") || self.options().foreign_links == ForeignLinks::SamePath;
+            may_be_moved.then(|| path_of_url(link).strip_prefix(base.path())).flatten()
         });
         let target = ours.ok_or_else(elsewhere)?;
         // A path that is resolved on its way (`/api/../`) would lead out of NetBox, token and all.

@@ -21,7 +21,7 @@ pub struct Detail {
 
 impl Detail {
     pub(super) fn new(record: &Record, name: &str) -> Result<Self, Error> {
-        let id = record.id().ok_or(Error::Incomplete("id"))?;
+        let id = record.require_id()?;
         let endpoint = record.endpoint();
         let yields = match name {
             "available-ips" => endpoint.api().ipam().endpoint("ip-addresses"),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::{Method, StatusCode};
 
-use super::transport::TransportError;
+use super::transport::{TransportError, is_gateway_error};
 
 /// Why an operation brought nothing.
 ///
@@ -126,7 +126,7 @@ impl Error {
     pub fn is_unavailable(&self) -> bool {
         match self {
             Self::Transport { source, .. } => source.is_unavailable(),
-            Self::Request(refusal) => matches!(refusal.status.as_u16(), 502..=504),
+            Self::Request(refusal) => is_gateway_error(refusal.status),
             Self::Partial { source, .. } => source.is_unavailable(),
             Self::Allocation(_)
             | Self::Content { .. }

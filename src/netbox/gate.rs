@@ -12,7 +12,6 @@ use super::transport::TransportError as Error;
 #[derive(Debug)]
 pub struct Gate {
     places: Arc<Semaphore>,
-    capacity: usize,
     waiting: AtomicUsize,
     limits: Limits,
 }
@@ -37,12 +36,7 @@ pub struct Place {
 impl Gate {
     /// A gate with these limits.
     pub fn new(limits: Limits) -> Self {
-        Self {
-            places: Arc::new(Semaphore::new(limits.in_flight)),
-            capacity: limits.in_flight,
-            waiting: AtomicUsize::new(0),
-            limits,
-        }
+        Self { places: Arc::new(Semaphore::new(limits.in_flight)), waiting: AtomicUsize::new(0), limits }
     }
 
     /// Waits for a place. tokio's semaphore is fair: places go to those who asked first.
@@ -64,7 +58,7 @@ impl Gate {
 
     /// Requests at NetBox now.
     pub fn in_flight(&self) -> usize {
-        self.capacity.saturating_sub(self.places.available_permits())
+        self.limits.in_flight.saturating_sub(self.places.available_permits())
     }
 
     /// Requests that wait for a place now.

@@ -167,6 +167,11 @@ impl fmt::Display for Endpoint<'_> {
     }
 }
 
+/// The path of a URL, its query included; of a path, itself.
+pub(super) fn path_of_url(url: &str) -> &str {
+    url.split_once("://").map_or(url, |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or(""))
+}
+
 fn below<'a>(endpoint: Endpoint<'a>, mut rest: impl Iterator<Item = &'a str>) -> Resource<'a> {
     let Some(first) = rest.next() else { return Resource::List(endpoint) };
     match (first.parse(), rest.last()) {

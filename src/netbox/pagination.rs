@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
+use http::Method;
 use serde_json::{Map, Value};
 use tokio::task::JoinHandle;
 
@@ -106,8 +107,7 @@ struct Page {
 
 impl Walk {
     pub(super) fn new(endpoint: Endpoint, filters: Filters) -> Self {
-        let url = format!("{}{}", endpoint.api().session().base().as_str(), endpoint.path());
-        let request = RequestLine { method: http::Method::GET, url };
+        let request = endpoint.api().line(Method::GET, &endpoint.path());
         let (visited, ids) = (HashSet::new(), HashSet::new());
         Self { endpoint, filters, state: State::Begin, count: None, seen: 0, visited, ids, request }
     }

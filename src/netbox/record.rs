@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::detail::Detail;
 use super::endpoint::Endpoint;
 use super::error::Error;
-use super::object::{ApiPath, Resource};
+use super::object::{ApiPath, Resource, path_of_url};
 use super::request::Call;
 
 mod changes;
@@ -207,9 +207,7 @@ impl Record {
 /// The endpoint that a `url` names: `dcim/sites`, `plugins/branching/branches`. Only its path counts, since behind
 /// proxies its host may be any.
 fn endpoint_of(url: &str, base_path: &str) -> Option<String> {
-    let path =
-        url.split_once("://").map_or(url, |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or(""));
-    let path = ApiPath::parse(path.split('?').next()?, base_path).ok()?;
+    let path = ApiPath::parse(path_of_url(url).split('?').next()?, base_path).ok()?;
     match path.resource() {
         Resource::List(endpoint) | Resource::Object(endpoint, _) | Resource::Below(endpoint, _) => {
             Some(endpoint.to_string())

@@ -124,8 +124,7 @@ impl RecordSet {
         if let State::Idle(walk) = &self.walk {
             return walk.request();
         }
-        let url = format!("{}{}", self.endpoint.api().session().base().as_str(), self.endpoint.path());
-        RequestLine { method: http::Method::GET, url }
+        self.endpoint.api().line(http::Method::GET, &self.endpoint.path())
     }
 
     /// Ready with `true` once there are rows, with `false` at the end.

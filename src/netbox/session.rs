@@ -18,7 +18,7 @@ use tokio::time::Sleep;
 use super::branch::{BRANCH_HEADER, Branch};
 use super::gate::{Gate, Limits, Place};
 use super::outgoing::{Failure, Head, Outgoing, OutgoingBody, Progress, Watched};
-use super::transport::TransportError as Error;
+use super::transport::{TransportError as Error, is_gateway_error};
 
 mod client;
 
@@ -208,7 +208,7 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 /// Whether NetBox, or what stands before it, could not answer.
 fn is_unavailable(response: &Result<reqwest::Response, Error>) -> bool {
     match response {
-        Ok(response) => matches!(response.status().as_u16(), 502..=504),
+        Ok(response) => is_gateway_error(response.status()),
         Err(error) => error.is_unavailable(),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
+
 /// Why a request brought no (whole) answer.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
@@ -40,6 +42,11 @@ pub enum BodyError {
     /// The client stopped sending, or sent broken framing.
     #[error("the client did not send the whole body")]
     Incomplete,
+}
+
+/// Whether something in front of NetBox says that NetBox cannot answer: 502, 503 or 504.
+pub fn is_gateway_error(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
 }
 
 impl TransportError {

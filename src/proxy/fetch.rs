@@ -8,7 +8,7 @@ use super::Inner;
 use super::acl::Permit;
 use super::body::{Gathered, LongBody, Whole, gather};
 use super::error::ProxyError;
-use super::headers::{REQUEST_ID, from_upstream, is_plain_json, to_store};
+use super::headers::{REQUEST_ID, from_upstream};
 use super::plan::Read;
 use crate::cache::clock::Moment;
 use crate::cache::entry::{Core, Entry, Form};
@@ -18,6 +18,8 @@ use crate::cache::policy::NotKept;
 use crate::cache::public::PublicBase;
 use crate::netbox::outgoing::{Outgoing, OutgoingBody};
 use crate::netbox::session::Answer;
+use crate::netbox::transport::is_gateway_error;
+use crate::netbox::version::Installation;
 
 /// What a flight brings to all aboard.
 #[derive(Debug, Clone)]
@@ -99,9 +101,7 @@ impl Inner {
         if status.is_success() {
             self.metrics.endpoint_exists(&read.endpoint);
         }
-        // The OpenAPI document names no origin, and its 13 MB would be read for nothing.
-        let linked = is_plain_json(&headers) && read.endpoint != "schema";
-        let rewriter = linked.then(|| self.links.rewriter(&base, read.content));
+        let rewriter = self.rewriter(&headers, read.content, &base);
         let gathered = gather(&headers, body, rewriter, self.store.max_entry()).await;
         let whole = match gathered.map_err(|error| ProxyError::AnswerCut(Arc::new(error)))? {
             Gathered::Whole(whole) => whole,
@@ -111,18 +111,17 @@ impl Inner {
             }
         };
         self.check_token(status, &headers, &whole.body)?;
-        if read.status && status == StatusCode::OK {
-            self.watch.observe_status(&whole.body);
+        if read.status
+            && status == StatusCode::OK
+            && let Some(installation) = Installation::from_status(&whole.body)
+        {
+            self.watch.observe(installation);
         }
         let kept = admit(read, status, &headers, &whole, witness);
-        let request_id = headers.get(REQUEST_ID).cloned();
-        let core = Core {
-            status,
-            headers: to_store(&from_upstream(headers)),
-            stored: sent,
-            lifetime: read.keep.lifetime(),
-            witness: witness.clone(),
-        };
+        let mut headers = from_upstream(headers);
+        // It names the request that was sent; a hit has an id of its own.
+        let request_id = headers.remove(REQUEST_ID);
+        let core = Core { status, headers, stored: sent, lifetime: read.keep.lifetime(), witness: witness.clone() };
         let entry = Arc::new(Entry::new(core, Form::new(base, whole.body, whole.links)));
         if kept.is_ok() {
             self.store.put(read.key, Arc::clone(&entry));
@@ -144,9 +143,4 @@ fn admit(
         return Err(NotKept::Incomplete);
     }
     if witness.may_be_kept() { Ok(()) } else { Err(NotKept::Changed) }
-}
-
-/// Whether something in front of NetBox says that NetBox cannot answer.
-pub(super) fn is_gateway_error(status: StatusCode) -> bool {
-    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
 }

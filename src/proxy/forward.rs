@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 use super::Inner;
 use super::acl::Permit;
@@ -14,7 +14,7 @@ use super::outcome::Outcome;
 use super::plan::content;
 use super::reply::{CACHE_STATUS, Reply, ReplyBody};
 use super::request::{Request, SMALL as LARGEST_QUERY};
-use super::rewrite::Content;
+use super::rewrite::{Content, Rewriter};
 use crate::cache::public::PublicBase;
 use crate::netbox::gate::Place;
 use crate::netbox::outgoing::{Outgoing, OutgoingBody, Progress};
@@ -36,7 +36,7 @@ impl Receiver {
     pub(super) fn of(request: &Request) -> Self {
         Self {
             base: request.base.clone(),
-            content: content(&request.target.path),
+            content: content(&request.target.path.resource()),
             endpoint: request.target.path.name().to_owned(),
             head: request.method == Method::HEAD,
         }
@@ -107,13 +107,19 @@ impl Inner {
         Ok(answer)
     }
 
+    /// What leads an answer's links back through nbproxy, if it can hold any.
+    pub(super) fn rewriter(&self, headers: &HeaderMap, content: Content, base: &PublicBase) -> Option<Rewriter> {
+        let linked = content != Content::Document && is_plain_json(headers);
+        linked.then(|| self.links.rewriter(base, content))
+    }
+
     /// Makes a reply of an answer: small ones whole, others while they arrive.
     pub(super) async fn relay(&self, answer: Answer, to: &Receiver, outcome: Outcome) -> Result<Reply, ProxyError> {
         let Answer { status, headers: theirs, body } = answer;
         if status.is_success() {
             self.metrics.endpoint_exists(&to.endpoint);
         }
-        let rewriter = is_plain_json(&theirs).then(|| self.links.rewriter(&to.base, to.content));
+        let rewriter = self.rewriter(&theirs, to.content, &to.base);
         let gathered = gather(&theirs, body, rewriter, SMALL).await;
         let gathered = gathered.map_err(|error| ProxyError::AnswerCut(Arc::new(error)))?;
         let mut headers = from_upstream(theirs);

@@ -94,10 +94,3 @@ pub(super) fn is_plain_json(headers: &HeaderMap) -> bool {
 pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
-
-/// The headers of a stored answer lose NetBox's id of the request that fetched it: a hit has one of its own.
-pub(super) fn to_store(headers: &HeaderMap) -> HeaderMap {
-    let mut kept = headers.clone();
-    kept.remove(REQUEST_ID);
-    kept
-}

@@ -12,7 +12,7 @@ use crate::cache::freshness::Directives;
 use crate::cache::key::Key;
 use crate::cache::policy::{Keep, Policy};
 use crate::invalidation::writes::{Change, Effect};
-use crate::netbox::object::{ApiPath, Resource};
+use crate::netbox::object::Resource;
 
 /// Longer lists of languages are not worth a key.
 const LONGEST_LANGUAGE: usize = 100;
@@ -84,28 +84,28 @@ fn read(permit: &Permit, request: &Request, policy: &Policy) -> Result<Read, Byp
         return Err(Bypass::NoStore);
     }
     let keep = policy.plan(&target.path, &target.query).map_err(Bypass::Uncacheable)?;
-    let accept = negotiate(&request.headers, &target.path).ok_or(Bypass::Accept)?;
+    let resource = target.path.resource();
+    let accept = negotiate(&request.headers, resource == Resource::Schema).ok_or(Bypass::Accept)?;
     let language = language(&request.headers).ok_or(Bypass::Accept)?;
     let canonical = Canonical::new(*permit.view(), &target.path, &target.query, accept, language);
-    let resource = target.path.resource();
     Ok(Read {
         key: canonical.key(),
         canonical,
         keep,
         directives,
-        content: content(&target.path),
+        content: content(&resource),
         head: request.method == Method::HEAD,
         status: resource == Resource::Status,
         endpoint: target.path.name().to_owned(),
     })
 }
 
-/// What the answers at this path hold.
-pub(super) fn content(path: &ApiPath) -> Content {
-    match path.resource() {
+/// What the answers of this resource hold.
+pub(super) fn content(resource: &Resource<'_>) -> Content {
+    match resource {
         Resource::Root | Resource::AppRoot => Content::Directory,
+        Resource::Schema => Content::Document,
         Resource::Status
-        | Resource::Schema
         | Resource::GraphQl
         | Resource::List(_)
         | Resource::Object(..)
@@ -118,8 +118,7 @@ pub(super) fn content(path: &ApiPath) -> Content {
 ///
 /// Django REST framework ignores q-values and prefers the most specific type, so JSON named without parameters wins
 /// over wildcards; with HTML in the list, or with parameters (`indent`, `version`), NetBox had better decide itself.
-fn negotiate(headers: &HeaderMap, path: &ApiPath) -> Option<Accept> {
-    let document = path.resource() == Resource::Schema;
+fn negotiate(headers: &HeaderMap, document: bool) -> Option<Accept> {
     let (mut json, mut any, mut openapi) = (false, headers.get(ACCEPT).is_none(), None);
     for value in headers.get_all(ACCEPT) {
         for range in value.to_str().ok()?.split(',') {
@@ -160,13 +159,14 @@ fn language(headers: &HeaderMap) -> Option<Option<HeaderValue>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::netbox::object::ApiPath;
 
     fn accept(path: &str, values: &[&str]) -> Option<Accept> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(ACCEPT, value.parse().unwrap());
         }
-        negotiate(&headers, &ApiPath::parse(path, "").unwrap())
+        negotiate(&headers, ApiPath::parse(path, "").unwrap().resource() == Resource::Schema)
     }
 
     #[test]

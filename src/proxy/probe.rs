@@ -49,8 +49,9 @@ impl Inner {
         let Gathered::Whole(whole) = gathered else { return Err(ProxyError::NotNetbox) };
         self.check_token(status, &headers, &whole.body)?;
         let found = Installation::from_status(&whole.body).filter(|_| status == StatusCode::OK);
-        let version = found.ok_or(ProxyError::NotNetbox)?.version;
-        self.watch.observe_status(&whole.body);
+        let found = found.ok_or(ProxyError::NotNetbox)?;
+        let version = found.version.clone();
+        self.watch.observe(found);
         Ok(version)
     }
 }

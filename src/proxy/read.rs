@@ -8,7 +8,7 @@ use http::HeaderValue;
 use super::Inner;
 use super::acl::Permit;
 use super::error::ProxyError;
-use super::fetch::{Landed, Landing, Streaming, is_gateway_error};
+use super::fetch::{Landed, Landing, Streaming};
 use super::outcome::{Bypass, Miss, Outcome, StaleReason};
 use super::plan::Read;
 use super::reply::{CACHE_STATUS, Recipient, Reply, ReplyBody, of_entry};
@@ -17,6 +17,7 @@ use crate::cache::entry::Entry;
 use crate::cache::flight::{Boarding, Lost};
 use crate::cache::freshness::Freshness;
 use crate::cache::public::PublicBase;
+use crate::netbox::transport::is_gateway_error;
 
 /// What memory holds for a read.
 enum Found {
@@ -96,7 +97,7 @@ impl Inner {
             Some(ttl) => Outcome::Hit { ttl },
             None => Outcome::Stale { by: age.saturating_sub(ttl), reason },
         };
-        self.reply(read, base, entry, outcome, None)
+        self.reply(read, base, entry, outcome, None, now)
     }
 
     fn reply(
@@ -106,8 +107,9 @@ impl Inner {
         entry: &Arc<Entry>,
         outcome: Outcome,
         request_id: Option<HeaderValue>,
+        now: Moment,
     ) -> Reply {
-        let to = Recipient { base, links: &self.links, head: read.head, now: self.clock.now() };
+        let to = Recipient { base, links: &self.links, head: read.head, now };
         of_entry(entry, self.body(read, base, entry), outcome, request_id, &to)
     }
 
@@ -159,7 +161,7 @@ impl Inner {
                 } else {
                     (Outcome::Joined { miss, kept }, None)
                 };
-                Ok(Some(self.reply(read, base, &entry, outcome, id)))
+                Ok(Some(self.reply(read, base, &entry, outcome, id, self.clock.now())))
             }
             Landing::TooLarge(_) if !leads => Ok(None),
             Landing::TooLarge(streaming) => {

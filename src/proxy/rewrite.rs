@@ -30,6 +30,8 @@ pub enum Content {
     Objects,
     /// `/api/` or an app's root: a directory whose values all are URLs.
     Directory,
+    /// The OpenAPI document: it names no origin, and its 13 MB would be read for nothing.
+    Document,
 }
 
 /// What is found at the beginning of a value, and what stands there afterwards.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -13,7 +14,7 @@ use http::{HeaderValue, Method, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
 
 use super::AppParts;
-use crate::cache::clock::Moment;
+use crate::cache::clock::{Clock, Moment};
 use crate::proxy::error::{ProxyError, Side};
 use crate::telemetry::metrics::Metrics;
 
@@ -27,7 +28,7 @@ const CLIENT_GONE: StatusCode = match StatusCode::from_u16(499) {
 #[derive(Debug)]
 pub(super) struct Line {
     metrics: Arc<Metrics>,
-    clock: crate::cache::clock::Clock,
+    clock: Clock,
     began: Moment,
     peer: IpAddr,
     method: Method,
@@ -88,8 +89,8 @@ impl Line {
 
     /// Counts the request, and writes the line: the body is handed over whole.
     pub(super) fn finish(mut self, response: Response) -> Response {
-        self.count(response.status());
-        self.write(response.body().size_hint().exact().unwrap_or(0));
+        let took = self.count(response.status());
+        self.write(response.body().size_hint().exact().unwrap_or(0), took);
         response
     }
 
@@ -100,12 +101,18 @@ impl Line {
         response.map(|inner| Body::new(Counted { inner, line: self, bytes: 0, expected, ended: false }))
     }
 
-    fn count(&mut self, status: StatusCode) {
+    fn count(&mut self, status: StatusCode) -> Duration {
+        let took = self.took();
         self.status = status;
-        self.metrics.request(self.outcome, &self.endpoint, self.clock.now().since(self.began));
+        self.metrics.request(self.outcome, &self.endpoint, took);
+        took
     }
 
-    fn write(&mut self, bytes: u64) {
+    fn took(&self) -> Duration {
+        self.clock.now().since(self.began)
+    }
+
+    fn write(&mut self, bytes: u64, took: Duration) {
         self.written = true;
         tracing::info!(
             target: "nbproxy::access",
@@ -118,7 +125,7 @@ impl Line {
             detail = self.detail,
             side = self.side.map(Side::as_str),
             request_id = self.request_id.as_ref().and_then(|id| id.to_str().ok()),
-            time_us = u64::try_from(self.clock.now().since(self.began).as_micros()).unwrap_or(u64::MAX),
+            time_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             bytes,
             cut = self.cut.then_some(true),
             "request"
@@ -129,8 +136,8 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         if !self.written {
-            self.count(self.status);
-            self.write(0);
+            let took = self.count(self.status);
+            self.write(0, took);
         }
         self.metrics.request_left();
     }
@@ -171,6 +178,7 @@ impl http_body::Body for Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.line.cut = !self.ended && self.expected != Some(self.bytes);
-        self.line.write(self.bytes);
+        let took = self.line.took();
+        self.line.write(self.bytes, took);
     }
 }

@@ -182,7 +182,7 @@ impl ApiBuilder {
     }
 
     /// A client of your own, in place of all that is said here of connections and certificates. It should follow no
-    /// redirects.
+    /// redirects; writes share its connections with reads.
     #[must_use]
     pub fn client(mut self, client: reqwest::Client) -> Self {
         self.client = Some(client);
