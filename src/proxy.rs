@@ -4,6 +4,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue, Method};
 use tokio_util::task::TaskTracker;
@@ -20,6 +21,7 @@ use crate::netbox::object::Resource;
 use crate::netbox::session::Session;
 use crate::telemetry::metrics::Metrics;
 
+pub mod access;
 pub mod acl;
 pub mod auth;
 pub mod body;
@@ -31,23 +33,30 @@ mod health;
 pub mod outcome;
 mod plan;
 mod probe;
+pub mod rate;
 mod read;
 mod refusal;
 pub mod reply;
 pub mod request;
 pub mod rewrite;
+mod signature;
+mod vouch;
 mod write;
 
-use acl::{Acl, Intent};
-use auth::{Auth, Caller, Denied};
+use access::AccessControl;
+use acl::Intent;
+use auth::{Caller, Denied, Origin};
 use error::ProxyError;
 use fetch::Landing;
 use health::Health;
 use outcome::{Bypass, Outcome};
 use plan::Plan;
+use rate::Throttle;
 use reply::Reply;
 use request::{Request, Target};
 use rewrite::Links;
+use vouch::Vouches;
+use write::Author;
 
 /// What a proxy is made of.
 #[derive(Debug)]
@@ -64,10 +73,8 @@ pub struct Parts {
     pub bus: Arc<Bus>,
     /// What is known of NetBox's version and plugins.
     pub watch: Watch,
-    /// Who is let in.
-    pub auth: Auth,
-    /// To what.
-    pub acl: Acl,
+    /// Who is let in, and to what; replaced as a whole when the settings change.
+    pub access: ArcSwap<AccessControl>,
     /// What is rewritten.
     pub links: Links,
     /// The time.
@@ -90,6 +97,8 @@ struct Inner {
     parts: Parts,
     flights: Flights<Landing>,
     health: Health,
+    throttle: Throttle,
+    vouches: Vouches,
 }
 
 impl Deref for Inner {
@@ -103,22 +112,39 @@ impl Deref for Inner {
 impl Proxy {
     /// Puts a proxy together.
     pub fn new(parts: Parts) -> Self {
-        Self { inner: Arc::new(Inner { parts, flights: Flights::new(), health: Health::default() }) }
+        let throttle = Throttle::new(parts.clock.clone());
+        let (health, vouches) = (Health::default(), Vouches::default());
+        Self { inner: Arc::new(Inner { parts, flights: Flights::new(), health, throttle, vouches }) }
     }
 
-    /// Who sent this request.
+    /// Lets in whom these settings let in, from the next request on.
+    pub fn replace_access(&self, access: AccessControl) {
+        self.inner.access.store(Arc::new(access));
+    }
+
+    /// Who sent this request, if they may ask just now.
     ///
     /// NetBox hands out its OpenAPI document without a token, and with a wrong one; pynetbox 7.8 relies on it and sends
     /// none. So does nbproxy: the document describes an API, not what is in it.
     ///
     /// # Errors
-    /// [`Denied`] when nobody is known by what it brought.
-    pub fn identify(&self, method: &Method, target: &Target, headers: &HeaderMap) -> Result<Caller, Denied> {
-        let identified = self.inner.auth.identify(headers);
-        match identified {
-            Err(Denied::NoKey | Denied::UnknownKey { .. }) if is_document(method, target) => Ok(Caller::Reader),
-            identified => identified,
+    /// [`Denied`] when nobody is known by what it brought, [`ProxyError::TooOften`].
+    pub fn identify(
+        &self,
+        method: &Method,
+        target: &Target,
+        headers: &HeaderMap,
+        origin: &Origin,
+    ) -> Result<Caller, ProxyError> {
+        let access = self.inner.access.load();
+        let caller = match access.auth.identify(headers, origin) {
+            Err(Denied::NoKey | Denied::UnknownKey { .. }) if is_document(method, target) => Caller::Reader,
+            identified => identified?,
+        };
+        if let Some((rate, whose)) = access.rate(&caller, origin) {
+            self.inner.throttle.take(rate, &whose).map_err(|wait| ProxyError::TooOften { wait })?;
         }
+        Ok(caller)
     }
 
     /// Answers an identified caller's request.
@@ -137,7 +163,8 @@ impl Proxy {
             let accept = request.headers.remove(ACCEPT);
             request.headers = accept.map(|accept| (ACCEPT, accept)).into_iter().collect();
         }
-        let permit = inner.acl.permit(&caller, &request.target, intent)?;
+        let access = inner.access.load_full();
+        let permit = access.acl.permit(&caller, &request.target, intent)?;
         match plan::plan(&permit, &request, &inner.policy, inner.watch.has_branching()) {
             Plan::Read(read) => match inner.read(&permit, &read, &request.base).await? {
                 Some(reply) => Ok(reply),
@@ -146,7 +173,10 @@ impl Proxy {
             Plan::Pass(_) | Plan::Write(_) if reader => Err(Denied::NoKey.into()),
             Plan::NotCached => Err(ProxyError::NotCached),
             Plan::Pass(reason) => inner.pass(&permit, request, Outcome::Bypass(reason)).await,
-            Plan::Write(change) => inner.write(permit, request, change).await,
+            Plan::Write(change) => {
+                let author = Author::of(&caller, access.signature(&caller), &request);
+                inner.write(permit, request, change, author).await
+            }
         }
     }
 

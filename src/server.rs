@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -15,8 +16,7 @@ use crate::cache::store::Store;
 use crate::invalidation::bus::Bus;
 use crate::invalidation::installation::Watch;
 use crate::netbox::session::{Session, SetUpError};
-use crate::proxy::acl::{self, Acl};
-use crate::proxy::auth::Auth;
+use crate::proxy::access::AccessControl;
 use crate::proxy::rewrite::Links;
 use crate::proxy::{Parts, Proxy};
 use crate::settings::Settings;
@@ -69,14 +69,13 @@ impl Server {
     ///
     /// # Errors
     /// [`StartError`] names the address or file that could not be used.
-    pub async fn build(mut settings: Settings, clock: Clock) -> Result<Self, StartError> {
+    pub async fn build(settings: Settings, clock: Clock) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::new());
         let (epochs, pen) = Epochs::new(clock.clone());
         let bus = Arc::new(Bus::new(pen, clock.clone(), Arc::clone(&metrics)));
         let session = Session::new(settings.upstream.session.clone())?;
         let base_path = session.base().path().to_owned();
         let tasks = TaskTracker::new();
-        let access = std::mem::replace(&mut settings.access, crate::proxy::auth::Config::nobody());
         let proxy = Proxy::new(Parts {
             links: Links::new(session.base(), settings.upstream.ui_url.as_deref()),
             session,
@@ -85,8 +84,7 @@ impl Server {
             epochs,
             watch: Watch::new(Arc::clone(&bus)),
             bus,
-            auth: Auth::new(access),
-            acl: Acl::new(acl::Config { token: settings.upstream.token.clone(), deny: settings.deny.clone() }),
+            access: ArcSwap::from_pointee(AccessControl::new(settings.access.clone())),
             clock: clock.clone(),
             metrics: Arc::clone(&metrics),
             tasks: tasks.clone(),
@@ -138,8 +136,9 @@ impl Server {
             (None, true) => AdminAccess::Open,
             (None, false) => AdminAccess::Closed,
         };
-        let (header, write) = (settings.server.header_timeout, settings.server.write_timeout);
-        let limits = Limits { connections: settings.server.max_connections, header, write };
+        let held = settings.server.connections;
+        let (header, write) = (held.header, held.write);
+        let limits = Limits { connections: held.count, header, write };
         let stages = shutdown::Stages::new(readiness.clone(), tasks.clone());
         let background = CancellationToken::new();
         let reached = readiness.latch();

@@ -14,7 +14,7 @@ use crate::cache::{policy, store};
 use crate::cli::Flags;
 use crate::netbox::session;
 use crate::netbox::token::Token;
-use crate::proxy::auth;
+use crate::proxy::access;
 use crate::telemetry::logging;
 
 mod problem;
@@ -35,14 +35,14 @@ pub struct Settings {
     pub admin: Admin,
     /// What is remembered.
     pub cache: Cache,
-    /// Who is let in.
-    pub access: auth::Config,
-    /// What is closed on the shared token.
-    pub deny: Vec<crate::netbox::pattern::Pattern>,
+    /// Who is let in, and to what.
+    pub access: access::Config,
     /// How logs are written.
     pub log: logging::Config,
     /// The resolved settings as text, secrets masked, a line each.
     pub shown: Vec<String>,
+    /// The files that values were read from or name, besides the settings file itself.
+    pub files: Vec<PathBuf>,
 }
 
 /// How NetBox is reached.
@@ -67,12 +67,16 @@ pub struct Server {
     pub public_base: Option<PublicBase>,
     /// Whose `X-Forwarded-*` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Connections at once.
-    pub max_connections: usize,
-    /// For a request's head to arrive, and for an idle connection to send the next one.
-    pub header_timeout: Duration,
-    /// For a client to take the next part of its answer.
-    pub write_timeout: Duration,
+    /// TLS, if it is spoken.
+    pub tls: Option<ServerTls>,
+    /// What connections are held to.
+    pub connections: ConnectionLimits,
+    /// What HTTP/2 connections are held to besides.
+    pub http2: Http2Limits,
+    /// What requests' heads are held to.
+    pub head: HeadLimits,
+    /// For the next part of a request's body to arrive.
+    pub body_timeout: Duration,
     /// Whether clients must call nbproxy by a loopback name: on loopback, where whoever comes is let in without having
     /// been told to.
     pub loopback_names_only: bool,
@@ -80,6 +84,54 @@ pub struct Server {
     pub max_request_body: u64,
     /// How long a shutdown may take.
     pub shutdown_grace: Duration,
+    /// How often files are looked at for changes; `None` for on SIGHUP only.
+    pub reload_poll: Option<Duration>,
+}
+
+/// The files of TLS in front.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerTls {
+    /// The certificate chain (PEM).
+    pub certificate: PathBuf,
+    /// Its key (PEM).
+    pub key: PathBuf,
+    /// Who signs clients' certificates (PEM), where clients may show one.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// What connections are held to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// Connections at once.
+    pub count: usize,
+    /// From one address.
+    pub per_address: usize,
+    /// For a request's head to arrive.
+    pub header: Duration,
+    /// For an idle connection to send the next request.
+    pub keep_alive: Duration,
+    /// For a client to take the next part of its answer.
+    pub write: Duration,
+}
+
+/// What HTTP/2 connections are held to besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Http2Limits {
+    /// Requests at once on one connection.
+    pub streams: u32,
+    /// Requests that a client takes back before they were begun; more end the connection.
+    pub resets: usize,
+}
+
+/// What a request's head is held to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeadLimits {
+    /// Bytes of all of it.
+    pub bytes: usize,
+    /// Headers.
+    pub headers: usize,
+    /// Bytes of the request target.
+    pub uri: usize,
 }
 
 /// How operators reach nbproxy.
@@ -154,9 +206,4 @@ fn local(mut address: SocketAddr) -> SocketAddr {
         address.set_ip(if v4 { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
     }
     address
-}
-
-/// A file that was named, if one was.
-fn path(text: String) -> Option<PathBuf> {
-    (!text.is_empty()).then(|| PathBuf::from(text))
 }

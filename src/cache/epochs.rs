@@ -8,13 +8,16 @@
 //! never a stale answer, and no flood of made-up branch names can make this table grow.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::clock::{Clock, Moment};
 use crate::netbox::branch::Branch;
 
 const BRANCH_SLOTS: usize = 1024;
+
+/// Changes of a scope whose time is remembered.
+const REMEMBERED: usize = 16;
 
 /// A set of NetBox data that changes together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,12 +42,17 @@ pub struct Epochs {
 #[derive(Debug)]
 pub struct Pen {
     epochs: Arc<Epochs>,
+    /// Held for as long as one change is written down.
+    writing: Mutex<()>,
 }
 
 /// One scope's count of changes, and whether its data may be about to change unseen.
 #[derive(Debug, Default)]
 struct Counter {
     epoch: AtomicU64,
+    /// When each of the last changes was made known (nanoseconds of the clock): that which ended epoch `e` at `e` modulo
+    /// the length.
+    ended: [AtomicU64; REMEMBERED],
     /// Writes whose outcome is still awaited though their client has been answered.
     open: AtomicU32,
     /// Until when (nanoseconds of the clock) a write that is lost from sight may still be carried out.
@@ -81,7 +89,7 @@ impl Epochs {
             hasher: RandomState::new(),
             clock,
         });
-        (Arc::clone(&epochs), Pen { epochs })
+        (Arc::clone(&epochs), Pen { epochs, writing: Mutex::new(()) })
     }
 
     /// What an answer about `branch` depends on, as of now.
@@ -117,7 +125,8 @@ impl Epochs {
 impl Pen {
     /// The scope has changed: whatever was witnessed before is outdated from here on.
     pub fn bump(&self, scope: Scope) {
-        self.epochs.counter(scope).epoch.fetch_add(1, Ordering::SeqCst);
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.epochs.counter(scope).bump(self.epochs.clock.now());
     }
 
     /// The scope may change at any time until the doubt is dropped. Bumps too.
@@ -136,6 +145,30 @@ impl Pen {
 }
 
 impl Counter {
+    /// One at a time: the pen sees to that.
+    fn bump(&self, now: Moment) {
+        // The time first, so that who sees the new epoch finds when it began.
+        self.slot(self.epoch.load(Ordering::SeqCst)).store(now.to_nanos(), Ordering::SeqCst);
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// When `epoch` ended; `None` while it lasts, the beginning of time when that is forgotten.
+    fn end_of(&self, epoch: u64) -> Option<Moment> {
+        if self.epoch.load(Ordering::SeqCst) == epoch {
+            return None;
+        }
+        let ended = Moment::from_nanos(self.slot(epoch).load(Ordering::SeqCst));
+        // Asked afterwards: the place may have been taken by a later change meanwhile.
+        let forgotten = self.epoch.load(Ordering::SeqCst).wrapping_sub(epoch) >= REMEMBERED as u64;
+        Some(if forgotten { Moment::ZERO } else { ended })
+    }
+
+    fn slot(&self, epoch: u64) -> &AtomicU64 {
+        // The remainder is below the length, so the fallback is never taken.
+        let at = usize::try_from(epoch % REMEMBERED as u64).unwrap_or(0);
+        self.ended.get(at).unwrap_or(&self.epoch)
+    }
+
     fn is_settled(&self, now: Moment) -> bool {
         self.open.load(Ordering::SeqCst) == 0 && now >= Moment::from_nanos(self.unsettled_until.load(Ordering::SeqCst))
     }
@@ -145,6 +178,13 @@ impl Witness {
     /// Whether nothing that it depends on has changed since it was taken.
     pub fn is_current(&self) -> bool {
         self.marks.iter().all(|mark| mark.counter.epoch.load(Ordering::SeqCst) == mark.epoch)
+    }
+
+    /// Since when it has not been current, at least; `None` while it is. Too early a moment is possible, too late a one is
+    /// not.
+    pub fn outdated_since(&self) -> Option<Moment> {
+        let ended = |mark: &Mark| mark.counter.end_of(mark.epoch);
+        self.marks.iter().filter_map(ended).min()
     }
 
     /// Whether an answer fetched under it may be kept: it is current, and no write was in doubt when it was taken.

@@ -70,6 +70,11 @@ impl Lifetime {
 }
 
 impl Directives {
+    /// Whether an answer of this age may come from memory at all.
+    pub fn admits(&self, age: Duration) -> bool {
+        !self.no_cache && self.max_age.is_none_or(|limit| age <= limit) && self.min_fresh.is_none()
+    }
+
     /// Reads a request's `Cache-Control`, or `Pragma: no-cache` where there is none (RFC 9111, section 5.4). What is
     /// not understood is ignored; a broken number reads as the strictest one.
     pub fn of(headers: &HeaderMap) -> Self {

@@ -23,6 +23,8 @@ pub struct Store {
 pub struct Config {
     /// Bytes of bodies, headers and bookkeeping.
     pub capacity: u64,
+    /// How many of them are for callers with tokens of their own, together.
+    pub guests: u64,
     /// The largest body, in bytes, below 4 GiB.
     pub max_entry: usize,
     /// After this long an entry can be of no use to anybody.
@@ -121,7 +123,12 @@ mod tests {
         let key = Canonical::new(view, &path, &Query::default(), Accept::Json, None).key();
         let (epochs, pen) = Epochs::new(Clock::standing());
         let witness = || epochs.witness(Branch::Main);
-        let store = Store::new(Config { capacity: 1 << 20, max_entry: 1 << 20, longest_use: Duration::from_secs(600) });
+        let store = Store::new(Config {
+            capacity: 1 << 20,
+            guests: 0,
+            max_entry: 1 << 20,
+            longest_use: Duration::from_secs(600),
+        });
         let base = PublicBase::new(false, "nbproxy".parse().unwrap());
         let body = || store.get(&key).and_then(|entry| entry.body(&base)).unwrap();
         store.put(key, entry(2, "newer", witness()));

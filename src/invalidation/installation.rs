@@ -34,6 +34,11 @@ impl Watch {
         self.lock().installation.as_ref().is_some_and(Installation::has_branching)
     }
 
+    /// NetBox's full version, where it is known.
+    pub fn version(&self) -> Option<String> {
+        self.lock().installation.as_ref().map(|known| known.version.clone())
+    }
+
     /// The `API-Version` last seen.
     pub fn api_version(&self) -> Option<String> {
         self.lock().api_version.clone()

@@ -36,6 +36,11 @@ impl Pattern {
         self.0 == "*"
     }
 
+    /// Whether it names one endpoint, without `*`.
+    pub fn is_literal(&self) -> bool {
+        !self.0.contains('*')
+    }
+
     fn matches_name(&self, name: &str) -> bool {
         let mut names = name.split('/');
         let mut wanted = self.0.split('/').peekable();

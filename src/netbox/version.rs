@@ -46,6 +46,19 @@ impl Installation {
     }
 }
 
+/// Whether a full version (`4.6.8-Docker`) is at least this one.
+pub fn is_at_least(version: &str, major: u32, minor: u32) -> bool {
+    let number = |text: Option<&str>| {
+        let digits = text?.split(|c: char| !c.is_ascii_digit()).next()?;
+        digits.parse::<u32>().ok()
+    };
+    let mut parts = version.split('.');
+    match (number(parts.next()), number(parts.next())) {
+        (Some(first), Some(second)) => (first, second) >= (major, minor),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

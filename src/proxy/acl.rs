@@ -1,23 +1,15 @@
 //! May they, and whose view do they get. A [`Permit`] is the proof: nothing is looked up or sent without one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::auth::{Access, Caller, Client, Denied};
+use super::auth::{Access, Caller, Client, Denied, Visitor};
 use super::request::Target;
 use crate::cache::key::View;
 use crate::netbox::branch::Branch;
 use crate::netbox::object::Resource;
 use crate::netbox::pattern::Pattern;
 use crate::netbox::token::{Fingerprint, Token};
-
-/// What is open to whom.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// NetBox's token, shared by all clients; `None` asks NetBox anonymously.
-    pub token: Option<Arc<Token>>,
-    /// What is closed on the shared token, unless a client's `allow` names it.
-    pub deny: Vec<Pattern>,
-}
 
 /// Whether a request may change something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,18 +25,23 @@ pub enum Intent {
 pub struct Permit {
     token: Option<Arc<Token>>,
     view: View,
+    visitor: Option<Visitor>,
+    max_stale: Duration,
 }
 
 /// Decides.
 #[derive(Debug)]
 pub struct Acl {
-    config: Config,
+    /// The shared token.
+    token: Option<Arc<Token>>,
+    /// What is closed to those who use a token that is not theirs, unless their `allow` names it.
+    deny: Vec<Pattern>,
 }
 
 impl Acl {
     /// Decides by these rules.
-    pub fn new(config: Config) -> Self {
-        Self { config }
+    pub(super) fn new(token: Option<Arc<Token>>, deny: Vec<Pattern>) -> Self {
+        Self { token, deny }
     }
 
     /// Lets the caller do this, or says why not.
@@ -53,6 +50,7 @@ impl Acl {
     /// [`Denied`].
     pub fn permit(&self, caller: &Caller, target: &Target, intent: Intent) -> Result<Permit, Denied> {
         let (access, client) = match caller {
+            Caller::Visitor(visitor) => return Ok(Permit::of_visitor(visitor, target)),
             Caller::Client(client) => (client.access, Some(client.as_ref())),
             Caller::Anonymous(access) => (*access, None),
             Caller::Reader => (Access::Read, None),
@@ -60,32 +58,71 @@ impl Acl {
         if intent == Intent::Write && access == Access::Read {
             return Err(Denied::ReadOnly);
         }
-        if !self.is_open(client, target) {
+        if !self.is_open(client, target, intent) {
             return Err(Denied::Closed { endpoint: target.path.name().to_owned() });
         }
         let branch = branch(client, target)?;
-        let identity = self.config.token.as_ref().map_or_else(Fingerprint::anonymous, |token| token.fingerprint());
-        Ok(Permit { token: self.config.token.clone(), view: View { identity, branch } })
+        let token = client.and_then(|client| client.token.as_ref()).or(self.token.as_ref());
+        let identity = token.map_or_else(Fingerprint::anonymous, |token| token.fingerprint());
+        let max_stale = client.map(|client| client.max_stale).unwrap_or_default();
+        Ok(Permit { token: token.cloned(), view: View { identity, branch }, visitor: None, max_stale })
     }
 
-    /// The token that clients share, for nbproxy's own questions.
-    pub(super) fn shared_token(&self) -> Option<&Arc<Token>> {
-        self.config.token.as_ref()
+    /// Leave for nbproxy's own questions, with the shared token and to main.
+    pub(super) fn own(&self) -> Permit {
+        let identity = self.token.as_ref().map_or_else(Fingerprint::anonymous, |token| token.fingerprint());
+        let view = View { identity, branch: Branch::Main };
+        Permit { token: self.token.clone(), view, visitor: None, max_stale: Duration::ZERO }
     }
 
-    fn is_open(&self, client: Option<&Client>, target: &Target) -> bool {
+    fn is_open(&self, client: Option<&Client>, target: &Target, intent: Intent) -> bool {
         let hits = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(&target.path));
-        let Some(client) = client else { return !hits(&self.config.deny) };
-        if hits(&client.deny) || !hits(&client.allow) {
+        if client.is_some_and(|client| hits(&client.deny) || !hits(&client.allow)) {
             return false;
         }
-        // GraphQL reaches everything, so what is closed to a client by name would be open to it there.
-        let limited = !client.deny.is_empty() || !client.allow.iter().any(Pattern::is_all);
-        if target.path.resource() == Resource::GraphQl && limited {
-            return client.allow.iter().any(|pattern| !pattern.is_all() && pattern.matches(&target.path));
+        // `extras/*` was hardly meant to open the webhooks' secrets: what is closed is named as it is, or as it was closed.
+        let names = |pattern: &Pattern| pattern.is_literal() || self.deny.contains(pattern);
+        let named = |pattern: &Pattern| pattern.matches(&target.path) && names(pattern);
+        if client.is_some_and(|client| client.allow.iter().any(named)) {
+            return true;
         }
-        let named = client.allow.iter().any(|pattern| !pattern.is_all() && pattern.matches(&target.path));
-        named || !hits(&self.config.deny)
+        match reach(&target.path.resource(), intent) {
+            Reach::Itself => !hits(&self.deny),
+            Reach::Everything => self.deny.is_empty() && client.is_none_or(Client::is_unlimited),
+        }
+    }
+}
+
+/// How far a request reaches in NetBox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// To what its path names.
+    Itself,
+    /// To all that the token may see: what is closed by name would be open by it.
+    Everything,
+}
+
+/// GraphQL queries any type. Templates and scripts are run by NetBox with access to all models, and event rules send what
+/// they are told to anywhere: who may write them may read anything (NetBox 4.6, extras/models).
+fn reach(resource: &Resource<'_>, intent: Intent) -> Reach {
+    match resource {
+        Resource::GraphQl => Reach::Everything,
+        Resource::List(endpoint) | Resource::Object(endpoint, _) | Resource::Below(endpoint, _)
+            if intent == Intent::Write && endpoint.app == "extras" && !endpoint.plugin =>
+        {
+            match endpoint.name {
+                "config-templates" | "export-templates" | "event-rules" | "scripts" | "webhooks" => Reach::Everything,
+                _ => Reach::Itself,
+            }
+        }
+        Resource::Root
+        | Resource::AppRoot
+        | Resource::Status
+        | Resource::Schema
+        | Resource::List(_)
+        | Resource::Object(..)
+        | Resource::Below(..)
+        | Resource::Single(_) => Reach::Itself,
     }
 }
 
@@ -100,6 +137,23 @@ fn branch(client: Option<&Client>, target: &Target) -> Result<Branch, Denied> {
 }
 
 impl Permit {
+    /// NetBox decides what its token may.
+    fn of_visitor(visitor: &Visitor, target: &Target) -> Self {
+        let view = View { identity: visitor.fingerprint(), branch: target.branch };
+        let token = Some(Arc::clone(&visitor.token));
+        Self { token, view, visitor: Some(visitor.clone()), max_stale: Duration::ZERO }
+    }
+
+    /// Who brought a token of its own, if it was one.
+    pub(super) fn visitor(&self) -> Option<&Visitor> {
+        self.visitor.as_ref()
+    }
+
+    /// How long an answer may have been outdated that the caller still accepts.
+    pub(super) fn max_stale(&self) -> Duration {
+        self.max_stale
+    }
+
     /// Whose eyes see the answer.
     pub fn view(&self) -> &View {
         &self.view

@@ -1,30 +1,22 @@
 //! Who asks. A client is known by its key; what is compared is the key's BLAKE3 hash, in constant time.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use subtle::ConstantTimeEq;
 
+use super::access::Strictness;
+use super::rate::Rate;
 use crate::netbox::branch::Branch;
 use crate::netbox::pattern::Pattern;
-use crate::netbox::token::TokenVersion;
+use crate::netbox::token::{Fingerprint, Token, TokenVersion};
 
-/// Who is let in.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// The clients that have a key.
-    pub clients: Vec<Client>,
-    /// What may be done without one.
-    pub anonymous: Option<Access>,
-}
+mod subject;
 
-impl Config {
-    /// Lets nobody in.
-    pub fn nobody() -> Self {
-        Self { clients: Vec::new(), anonymous: None }
-    }
-}
+pub use subject::Subject;
 
 /// What may be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +32,10 @@ pub enum Access {
 pub struct Client {
     /// Its name, for logs.
     pub name: Arc<str>,
-    /// The BLAKE3 hash of its key.
-    pub key_hash: KeyHash,
+    /// The BLAKE3 hash of its key, if it has one.
+    pub key_hash: Option<KeyHash>,
+    /// The subject of its certificate, if it has one.
+    pub certificate: Option<Subject>,
     /// What it may do.
     pub access: Access,
     /// To which endpoints.
@@ -50,6 +44,14 @@ pub struct Client {
     pub deny: Vec<Pattern>,
     /// The only branch it may see, if it is pinned to one.
     pub branch: Option<Branch>,
+    /// NetBox's token for it, instead of the shared one.
+    pub token: Option<Arc<Token>>,
+    /// How long an answer may have been outdated that it still accepts.
+    pub max_stale: Duration,
+    /// What becomes of filters that NetBox does not know.
+    pub strict: Strictness,
+    /// How often it may ask, if not as everybody.
+    pub rate: Option<Rate>,
 }
 
 /// The BLAKE3 hash of a client key.
@@ -59,12 +61,32 @@ pub struct KeyHash([u8; 32]);
 /// The client that sent a request, as identified.
 #[derive(Debug, Clone)]
 pub enum Caller {
-    /// One with a key.
+    /// One with a key or a certificate.
     Client(Arc<Client>),
+    /// One with a token of NetBox's own, as seen from this address; NetBox decides what it may.
+    Visitor(Visitor),
     /// Anybody, where that is wanted.
     Anonymous(Access),
     /// Anybody, for the OpenAPI document and nothing else.
     Reader,
+}
+
+/// Somebody with a token of NetBox's own.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// The token.
+    pub token: Arc<Token>,
+    /// Where it is used: a token may be bound to addresses (`allowed_ips`).
+    pub address: IpAddr,
+}
+
+/// Where a request comes from.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The client's address, as far as it is known for certain.
+    pub address: IpAddr,
+    /// The subject of the certificate it has shown.
+    pub certificate: Option<Arc<Subject>>,
 }
 
 /// Why a client is not served.
@@ -101,34 +123,64 @@ pub enum Denied {
 pub struct Auth {
     clients: Vec<Arc<Client>>,
     anonymous: Option<Access>,
+    passthrough: bool,
 }
 
 impl Auth {
     /// Knows these clients.
-    pub fn new(config: Config) -> Self {
-        Self { clients: config.clients.into_iter().map(Arc::new).collect(), anonymous: config.anonymous }
+    pub fn new(clients: Vec<Client>, anonymous: Option<Access>, passthrough: bool) -> Self {
+        Self { clients: clients.into_iter().map(Arc::new).collect(), anonymous, passthrough }
     }
 
-    /// Tells who sent a request with these headers.
+    /// Tells who sent a request with these headers, from there. A key counts before a certificate, and that before a
+    /// token of NetBox's.
     ///
-    /// Where no client has a key, tools may send whatever token they are configured with: it means nothing here.
+    /// Where nobody is known by anything, tools may send whatever token they are configured with: it means nothing here.
     ///
     /// # Errors
     /// [`Denied::NoKey`] and [`Denied::UnknownKey`].
-    pub fn identify(&self, headers: &HeaderMap) -> Result<Caller, Denied> {
-        let anonymous = self.anonymous.map(Caller::Anonymous);
-        if self.clients.is_empty() {
-            return anonymous.ok_or(Denied::NoKey);
+    pub fn identify(&self, headers: &HeaderMap, origin: &Origin) -> Result<Caller, Denied> {
+        let anonymous = || self.anonymous.map(Caller::Anonymous).ok_or(Denied::NoKey);
+        if self.clients.is_empty() && !self.passthrough {
+            return anonymous();
         }
-        let Some(key) = key(headers) else { return anonymous.ok_or(Denied::NoKey) };
+        let key = key(headers);
+        if let Some(client) = key.and_then(|key| self.by_key(key)).or_else(|| self.by_certificate(origin)) {
+            return Ok(Caller::Client(client));
+        }
+        let Some(key) = key else { return anonymous() };
+        if self.passthrough
+            && let Some(token) = netbox_token(key)
+        {
+            return Ok(Caller::Visitor(Visitor { token: Arc::new(token), address: origin.address }));
+        }
+        Err(Denied::UnknownKey { form: TokenVersion::of(key) })
+    }
+
+    fn by_key(&self, key: &str) -> Option<Arc<Client>> {
         let presented = KeyHash::of(key.as_bytes());
         // Every client is compared, so that the time taken does not tell which one is close.
-        let found = self
-            .clients
-            .iter()
-            .fold(None, |found, client| if client.key_hash.matches(&presented) { Some(client) } else { found });
-        let form = TokenVersion::of(key);
-        found.cloned().map(Caller::Client).ok_or(Denied::UnknownKey { form })
+        let fits = |client: &Client| client.key_hash.is_some_and(|hash| hash.matches(&presented));
+        self.clients.iter().fold(None, |found, client| if fits(client) { Some(client) } else { found }).cloned()
+    }
+
+    fn by_certificate(&self, origin: &Origin) -> Option<Arc<Client>> {
+        let shown = origin.certificate.as_deref()?;
+        self.clients.iter().find(|client| client.certificate.as_ref() == Some(shown)).cloned()
+    }
+}
+
+impl Client {
+    /// Whether nothing is closed to it by name.
+    pub(super) fn is_unlimited(&self) -> bool {
+        self.deny.is_empty() && self.allow.iter().any(Pattern::is_all)
+    }
+}
+
+impl Visitor {
+    /// What stands for the token in keys and tables.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.token.fingerprint()
     }
 }
 
@@ -137,6 +189,8 @@ impl Caller {
     pub fn name(&self) -> &str {
         match self {
             Self::Client(client) => &client.name,
+            // NetBox knows who that is; a token's text, even a part of it, is not for logs.
+            Self::Visitor(_) => "visitor",
             Self::Anonymous(_) | Self::Reader => "anonymous",
         }
     }
@@ -188,6 +242,16 @@ impl Denied {
 /// The key in `Authorization: Token …` or `Bearer …`; NetBox takes either word for either kind of token, in any case.
 fn key(headers: &HeaderMap) -> Option<&str> {
     credentials(headers, &["token", "bearer"])
+}
+
+/// A key that has exactly the form of a NetBox token: 40 hexadecimal digits, or `nbt_<key>.<secret>` (NetBox 4.5). Nothing
+/// else is sent on: it may be the key of a client that is not known any more.
+fn netbox_token(key: &str) -> Option<Token> {
+    let hexadecimal = key.len() == 40 && key.bytes().all(|b| b.is_ascii_hexdigit());
+    let alphanumeric = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
+    let v2 = key.strip_prefix("nbt_").and_then(|rest| rest.split_once('.'));
+    let v2 = v2.is_some_and(|(key, secret)| alphanumeric(key) && alphanumeric(secret));
+    (hexadecimal || v2).then(|| Token::parse(key).ok()).flatten()
 }
 
 /// What stands in `Authorization` after one of these words, in any case.

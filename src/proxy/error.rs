@@ -24,6 +24,21 @@ pub enum ProxyError {
     /// The client may not do this.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// NetBox refuses the token that the caller brought.
+    #[error("NetBox refuses the caller's token")]
+    Refused {
+        /// NetBox's own words.
+        detail: Arc<str>,
+    },
+    /// The client asks more often than it may.
+    #[error("the rate limit is reached")]
+    TooOften {
+        /// How long until it may ask again.
+        wait: Duration,
+    },
+    /// Filters that NetBox does not know.
+    #[error("unknown filters")]
+    UnknownFilters(Arc<[UnknownFilter]>),
     /// The client wants an answer from memory, and there is none (RFC 9111, section 5.2.1.7).
     #[error("not in the cache")]
     NotCached,
@@ -84,6 +99,15 @@ impl From<BodyError> for BadRequest {
     }
 }
 
+/// A filter that NetBox does not know, and would ignore.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownFilter {
+    /// As the client spelt it.
+    pub name: String,
+    /// The nearest that there is.
+    pub nearest: Option<String>,
+}
+
 /// On whose side an error lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -128,6 +152,9 @@ impl ProxyError {
             | Self::Method(_)
             | Self::BadRequest(_)
             | Self::Denied(_)
+            | Self::Refused { .. }
+            | Self::TooOften { .. }
+            | Self::UnknownFilters(_)
             | Self::NotCached
             | Self::TokenRefused
             | Self::NotNetbox
@@ -143,9 +170,14 @@ impl ProxyError {
     /// On whose side it lies.
     pub fn side(&self) -> Side {
         match self {
-            Self::NotMirrored | Self::Method(_) | Self::BadRequest(_) | Self::Denied(_) | Self::NotCached => {
-                Side::Client
-            }
+            Self::NotMirrored
+            | Self::Method(_)
+            | Self::BadRequest(_)
+            | Self::Denied(_)
+            | Self::Refused { .. }
+            | Self::TooOften { .. }
+            | Self::UnknownFilters(_)
+            | Self::NotCached => Side::Client,
             Self::Upstream(error) => match error.as_ref() {
                 UpstreamError::Unreachable(_) | UpstreamError::TimedOut(_) | UpstreamError::Broken(_) => Side::Upstream,
                 UpstreamError::RequestBody(_) => Side::Client,
@@ -164,6 +196,9 @@ impl ProxyError {
             Self::BadRequest(BadRequest::BodyTooLarge { .. }) => "body-too-large",
             Self::BadRequest(_) => "bad-request",
             Self::Denied(denied) => denied.as_str(),
+            Self::Refused { .. } => "refused",
+            Self::TooOften { .. } => "rate-limit",
+            Self::UnknownFilters(_) => "unknown-filter",
             Self::NotCached => "not-cached",
             Self::Upstream(error) => match error.as_ref() {
                 UpstreamError::Unreachable(_) => "unreachable",
@@ -196,6 +231,9 @@ impl ProxyError {
             | Self::Method(_)
             | Self::BadRequest(_)
             | Self::Denied(_)
+            | Self::Refused { .. }
+            | Self::TooOften { .. }
+            | Self::UnknownFilters(_)
             | Self::NotCached
             | Self::AnswerCut(_)
             | Self::TokenRefused

@@ -71,10 +71,14 @@ impl Inner {
         read: &Read,
         base: PublicBase,
     ) -> Result<Landing, ProxyError> {
+        let mut headers = read.canonical.headers();
+        if let Some(visitor) = permit.visitor() {
+            visitor.introduce(&mut headers);
+        }
         let outgoing = Outgoing {
             method: Method::GET,
             path_and_query: read.canonical.path_and_query().to_owned(),
-            headers: read.canonical.headers(),
+            headers,
             token: permit.token().cloned(),
             branch: read.canonical.view().branch,
             body: OutgoingBody::Empty,
@@ -86,12 +90,13 @@ impl Inner {
         if is_gateway_error(answer.status) {
             self.health.failed(self.clock.now());
         }
-        self.land(seat.witness(), read, base, sent, answer).await
+        self.land(seat.witness(), permit, read, base, sent, answer).await
     }
 
     async fn land(
         &self,
         witness: &Witness,
+        permit: &Permit,
         read: &Read,
         base: PublicBase,
         sent: Moment,
@@ -110,7 +115,7 @@ impl Inner {
                 return Ok(Landing::TooLarge(Arc::new(Mutex::new(Some(streaming)))));
             }
         };
-        self.check_token(status, &headers, &whole.body)?;
+        self.check_token(permit, status, &headers, &whole.body)?;
         if read.status
             && status == StatusCode::OK
             && let Some(installation) = Installation::from_status(&whole.body)

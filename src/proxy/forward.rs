@@ -51,6 +51,10 @@ pub(super) async fn outgoing(
     progress: &Progress,
 ) -> Result<Outgoing, BadRequest> {
     let Request { method, headers, target, body, .. } = request;
+    let mut headers = to_upstream(&headers);
+    if let Some(visitor) = permit.visitor() {
+        visitor.introduce(&mut headers);
+    }
     let body = match body {
         None => OutgoingBody::Empty,
         Some(body) => body.prepare(patience, progress).await?,
@@ -59,7 +63,7 @@ pub(super) async fn outgoing(
         // The answer to a HEAD says too little: not even whether NetBox refused the token.
         method: if method == Method::HEAD { Method::GET } else { method },
         path_and_query: target.path.target(&target.query),
-        headers: to_upstream(&headers),
+        headers,
         token: permit.token().cloned(),
         branch: permit.view().branch,
         body,
@@ -77,7 +81,7 @@ impl Inner {
         }
         let place = self.session.enter().await.map_err(ProxyError::from_upstream)?;
         let answer = self.send(place, outgoing, self.session.timeout()).await?;
-        self.relay(answer, &receiver, outcome).await
+        self.relay(answer, permit, &receiver, outcome).await
     }
 
     /// Sends, and measures how long NetBox takes.
@@ -114,7 +118,13 @@ impl Inner {
     }
 
     /// Makes a reply of an answer: small ones whole, others while they arrive.
-    pub(super) async fn relay(&self, answer: Answer, to: &Receiver, outcome: Outcome) -> Result<Reply, ProxyError> {
+    pub(super) async fn relay(
+        &self,
+        answer: Answer,
+        permit: &Permit,
+        to: &Receiver,
+        outcome: Outcome,
+    ) -> Result<Reply, ProxyError> {
         let Answer { status, headers: theirs, body } = answer;
         if status.is_success() {
             self.metrics.endpoint_exists(&to.endpoint);
@@ -127,7 +137,7 @@ impl Inner {
             Gathered::Long(_) if to.head => ReplyBody::None,
             Gathered::Long(body) => ReplyBody::Long(Box::new(body)),
             Gathered::Whole(whole) => {
-                self.check_token(status, &headers, &whole.body)?;
+                self.check_token(permit, status, &headers, &whole.body)?;
                 ReplyBody::whole(whole.body, to.head, &mut headers)
             }
         };

@@ -47,6 +47,9 @@ const DROPPED: [HeaderName; 13] = [
     HeaderName::from_static("proxy-connection"),
 ];
 
+/// Whom a request is sent for.
+pub(super) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
 /// The header by which NetBox names a request, in its changelog too.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

@@ -15,9 +15,9 @@ pub enum Outcome {
         /// How long the answer stays fresh.
         ttl: Duration,
     },
-    /// Answered from memory past the answer's expiry.
+    /// Answered from memory past the answer's expiry, or past a change.
     Stale {
-        /// How long ago it expired.
+        /// How long ago that was.
         by: Duration,
         /// Why that was right.
         reason: StaleReason,
@@ -51,6 +51,8 @@ pub enum StaleReason {
     IfError,
     /// The client accepts it by `max-stale` (RFC 9111, section 5.2.1.2).
     MaxStale,
+    /// It is from before a change, and the client accepts that by its settings or by `max-stale`.
+    Outdated,
 }
 
 /// Why memory could not answer.
@@ -105,6 +107,7 @@ impl Outcome {
             Self::Stale { reason: StaleReason::WhileRevalidate, .. } => Some("stale-while-revalidate"),
             Self::Stale { reason: StaleReason::IfError, .. } => Some("stale-if-error"),
             Self::Stale { reason: StaleReason::MaxStale, .. } => Some("max-stale"),
+            Self::Stale { reason: StaleReason::Outdated, .. } => Some("outdated"),
             Self::Filled { miss, kept } | Self::Joined { miss, kept } => match (kept, miss) {
                 (Err(reason), _) => Some(reason.as_str()),
                 (Ok(()), Miss::Outdated) => Some("outdated"),

@@ -32,13 +32,14 @@ impl Proxy {
 
 impl Inner {
     async fn probe(&self) -> Result<String, ProxyError> {
+        let permit = self.access.load().acl.own();
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let outgoing = Outgoing {
             method: Method::GET,
             path_and_query: "/api/status/".to_owned(),
             headers,
-            token: self.acl.shared_token().cloned(),
+            token: permit.token().cloned(),
             branch: Branch::Main,
             body: OutgoingBody::Empty,
         };
@@ -47,7 +48,7 @@ impl Inner {
         let Answer { status, headers, body } = answer;
         let gathered = gather(&headers, body, None, LONGEST_STATUS).await.map_err(ProxyError::from_upstream)?;
         let Gathered::Whole(whole) = gathered else { return Err(ProxyError::NotNetbox) };
-        self.check_token(status, &headers, &whole.body)?;
+        self.check_token(&permit, status, &headers, &whole.body)?;
         let found = Installation::from_status(&whole.body).filter(|_| status == StatusCode::OK);
         let found = found.ok_or(ProxyError::NotNetbox)?;
         let version = found.version.clone();

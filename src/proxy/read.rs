@@ -1,6 +1,7 @@
 //! Reads: hit, stale, fill or join.
 
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -23,6 +24,8 @@ use crate::netbox::transport::is_gateway_error;
 enum Found {
     /// An answer that may be served as it is.
     Fresh(Arc<Entry>),
+    /// One from before a change, which the client has consented to; and for how long it has been outdated.
+    Outdated(Arc<Entry>, Duration),
     /// One that has expired, and may be served while it is fetched anew.
     Revalidate(Arc<Entry>),
     /// One that may be served if NetBox cannot answer.
@@ -39,8 +42,22 @@ impl Inner {
         read: &Read,
         base: &PublicBase,
     ) -> Result<Option<Reply>, ProxyError> {
+        if let Some(visitor) = permit.visitor() {
+            self.vouch(visitor).await?;
+        }
         let now = self.clock.now();
-        match self.look_up(read, now) {
+        match self.look_up(permit, read, now) {
+            Found::Outdated(entry, by) => {
+                self.refresh(permit, read, base);
+                Ok(Some(self.reply(
+                    read,
+                    base,
+                    &entry,
+                    Outcome::Stale { by, reason: StaleReason::Outdated },
+                    None,
+                    now,
+                )))
+            }
             Found::Fresh(entry) => Ok(Some(self.remembered(read, base, &entry, now, StaleReason::MaxStale))),
             Found::Revalidate(entry) => {
                 self.refresh(permit, read, base);
@@ -64,11 +81,14 @@ impl Inner {
         }
     }
 
-    fn look_up(&self, read: &Read, now: Moment) -> Found {
+    fn look_up(&self, permit: &Permit, read: &Read, now: Moment) -> Found {
         let Some(entry) = self.store.get(&read.key) else { return Found::Nothing(Miss::Absent) };
         let core = entry.core();
-        if !core.witness.is_current() {
-            return Found::Nothing(Miss::Outdated);
+        if let Some(since) = core.witness.outdated_since() {
+            let by = now.since(since.max(core.stored));
+            let accepted = read.directives.max_stale.unwrap_or_default().max(permit.max_stale());
+            let consented = by < accepted && read.directives.admits(now.since(core.stored));
+            return if consented { Found::Outdated(entry, by) } else { Found::Nothing(Miss::Outdated) };
         }
         match core.lifetime.judge(core.stored, now, &read.directives) {
             Freshness::Fresh => Found::Fresh(entry),

@@ -4,6 +4,7 @@ use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 
 use super::Inner;
+use super::acl::Permit;
 use super::error::ProxyError;
 
 /// How NetBox 4.x begins when it refuses a token (netbox/api/authentication.py).
@@ -23,7 +24,13 @@ impl Inner {
     ///
     /// # Errors
     /// [`ProxyError::TokenRefused`].
-    pub(super) fn check_token(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<(), ProxyError> {
+    pub(super) fn check_token(
+        &self,
+        permit: &Permit,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<(), ProxyError> {
         let refused = match status {
             // NetBox itself never says 401; a gate before it may.
             StatusCode::UNAUTHORIZED => true,
@@ -35,11 +42,14 @@ impl Inner {
         if !refused {
             return Ok(());
         }
+        if let Some(visitor) = permit.visitor() {
+            // The visitor's own trouble, and NetBox's own words for it.
+            self.vouches.forget(visitor);
+            return Ok(());
+        }
         self.metrics.token_refused();
-        if self.acl.shared_token().is_some() {
-            tracing::error!(
-                "netbox refuses the upstream token: fetches and writes fail until upstream.token is mended"
-            );
+        if permit.token().is_some() {
+            tracing::error!("netbox refuses a token of nbproxy's: what needs it fails until upstream.token is mended");
         } else {
             tracing::error!("netbox wants a token, and upstream.token is empty");
         }
@@ -47,14 +57,18 @@ impl Inner {
     }
 }
 
-/// REST answers in JSON, GraphQL in plain text.
-fn refuses_token(body: &[u8]) -> bool {
+/// What NetBox says in an answer that refuses: REST answers in JSON, GraphQL in plain text.
+pub(super) fn detail_of(body: &[u8]) -> String {
     #[derive(serde::Deserialize)]
     struct Refusal {
         detail: String,
     }
     let detail = serde_json::from_slice(body).map(|Refusal { detail }| detail);
-    let text = detail.unwrap_or_else(|_| String::from_utf8_lossy(body).trim().to_owned());
+    detail.unwrap_or_else(|_| String::from_utf8_lossy(body).trim().to_owned())
+}
+
+fn refuses_token(body: &[u8]) -> bool {
+    let text = detail_of(body);
     let address = text.starts_with("Source IP ") && text.contains("not permitted to authenticate");
     address || TEXTS.iter().any(|known| text.starts_with(known))
 }

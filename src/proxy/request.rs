@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use http::{HeaderMap, Method};
 
+use super::auth::Origin;
 use super::error::{BadRequest, ProxyError};
 use crate::cache::public::PublicBase;
 use crate::netbox::branch::{BRANCH_HEADER, BRANCH_PARAMETER, Branch, InvalidBranch, SchemaId};
@@ -24,6 +25,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// What it addresses.
     pub target: Target,
+    /// Where it comes from.
+    pub origin: Origin,
     /// Under which name the client reached nbproxy.
     pub base: PublicBase,
     /// The body; `None` when there is none.

@@ -1,24 +1,80 @@
 //! Writes: forward, bump, reply. In that order, in a task of its own, whatever becomes of the client.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
 use tokio::sync::oneshot;
 
 use super::Inner;
 use super::acl::Permit;
+use super::auth::Caller;
 use super::error::{BadRequest, ProxyError};
 use super::forward::{Receiver, outgoing};
+use super::headers::REQUEST_ID;
 use super::outcome::Outcome;
 use super::reply::Reply;
 use super::request::Request;
+use super::signature;
 use crate::invalidation::writes::{Change, OpenWrite, Settlement};
+use crate::netbox::branch::Branch;
 use crate::netbox::outgoing::{Outgoing, Progress};
 use crate::netbox::session::Answer;
 use crate::netbox::transport::TransportError as UpstreamError;
 
+/// Who writes what, for the audit log.
+#[derive(Debug)]
+pub(super) struct Author {
+    name: String,
+    address: IpAddr,
+    method: Method,
+    path: String,
+    branch: Branch,
+    /// Whether the client is named in NetBox's changelog.
+    signs: bool,
+}
+
+impl Author {
+    pub(super) fn of(caller: &Caller, signature: Option<&str>, request: &Request) -> Self {
+        Self {
+            name: caller.name().to_owned(),
+            address: request.origin.address,
+            method: request.method.clone(),
+            path: request.target.path.as_str().to_owned(),
+            branch: request.target.branch,
+            signs: signature.is_some(),
+        }
+    }
+
+    /// One line for each write, whatever became of it.
+    fn audit(&self, sent: &Result<Answer, ProxyError>) {
+        let answer = sent.as_ref().ok();
+        let id = answer.and_then(|answer| answer.headers.get(REQUEST_ID)).and_then(|id| id.to_str().ok());
+        tracing::info!(
+            target: "nbproxy::audit",
+            caller = self.name,
+            peer = %self.address,
+            method = self.method.as_str(),
+            path = self.path,
+            branch = %self.branch,
+            status = answer.map(|answer| answer.status.as_u16()),
+            request_id = id,
+            error = sent.as_ref().err().map(ProxyError::as_str),
+            "write"
+        );
+    }
+}
+
 /// How much longer than its client a write waits for its outcome.
 const LINGER: Duration = Duration::from_secs(600);
+
+/// Who asked, with what leave, and who gets the answer.
+struct Party {
+    permit: Permit,
+    receiver: Receiver,
+    author: Author,
+}
 
 type Answered = oneshot::Sender<Result<Reply, ProxyError>>;
 
@@ -29,13 +85,24 @@ impl Inner {
         permit: Permit,
         request: Request,
         change: Change,
+        author: Author,
     ) -> Result<Reply, ProxyError> {
         let (receiver, progress) = (Receiver::of(&request), Progress::new());
+        let signed = author.signs && signature::is_taken(&request, self.watch.version().as_deref());
         // Before anything is sent: a client that hangs up amid a small body has changed nothing.
-        let outgoing = outgoing(&permit, request, self.session.timeout(), &progress).await?;
+        let mut outgoing = outgoing(&permit, request, self.session.timeout(), &progress).await?;
+        if signed {
+            signature::sign(&mut outgoing, &author.name);
+        }
         let (answered, reply) = oneshot::channel();
         let write = OpenWrite::begin(Arc::clone(&self.bus), change);
-        self.tasks.spawn(Arc::clone(self).carry_out(write, outgoing, progress, receiver, answered));
+        self.tasks.spawn(Arc::clone(self).carry_out(
+            write,
+            outgoing,
+            progress,
+            Party { permit, receiver, author },
+            answered,
+        ));
         reply.await.map_err(|_| ProxyError::Lost)?
     }
 
@@ -44,14 +111,16 @@ impl Inner {
         mut write: OpenWrite,
         outgoing: Outgoing,
         progress: Progress,
-        receiver: Receiver,
+        party: Party,
         answered: Answered,
     ) {
         let place = match self.session.enter().await {
             Ok(place) => place,
             Err(error) => {
                 write.settle(Settlement::Unsent);
-                return release(answered, Err(ProxyError::from_upstream(error)));
+                let error = ProxyError::from_upstream(error);
+                party.author.audit(&Err(error.clone()));
+                return release(answered, Err(error));
             }
         };
         let timeout = self.session.timeout();
@@ -65,18 +134,22 @@ impl Inner {
                 // The client keeps NetBox waiting for the rest of an upload: it is broken off.
                 drop(sending);
                 write.settle(Settlement::Unknown);
+                party.author.audit(&Err(BadRequest::Body.into()));
                 return release(answered, Err(BadRequest::Body.into()));
             }
             // The client is told now; what becomes of the write is awaited further, with nothing kept meanwhile.
             write.answered_early();
             release(answered, Err(ProxyError::Upstream(Arc::new(UpstreamError::TimedOut(timeout)))));
-            let outcome = settlement(&write, &sending.await);
+            let sent = sending.await;
+            party.author.audit(&sent);
+            let outcome = settlement(&write, &sent);
             return write.settle(outcome);
         };
         let outcome = settlement(&write, &sent);
         write.settle(outcome);
+        party.author.audit(&sent);
         let reply = match sent {
-            Ok(answer) => self.relay(answer, &receiver, Outcome::Written).await,
+            Ok(answer) => self.relay(answer, &party.permit, &party.receiver, Outcome::Written).await,
             Err(error) => Err(error),
         };
         release(answered, reply);

@@ -90,7 +90,8 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, limits: L
         return;
     }
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
+        let address = peer.ip().to_canonical();
+        request.extensions_mut().insert(Peer { address, tls: false, certificate: None });
         router.clone().call(request)
     });
     let connection = http1::Builder::new()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use super::problem::{Problem, Problems};
 /// Parts of keys whose values are not quoted in faults: somebody may have put a secret there by mistake.
 const UNQUOTED: [&str; 2] = ["key_hash", "secret"];
 
-/// Values whose text must not be shown.
-const SECRETS: [&str; 3] = ["upstream.token", "admin.token", "invalidation.webhook_secret"];
+/// Keys, without their section, whose values must not be shown.
+const SECRETS: [&str; 2] = ["token", "webhook_secret"];
 
 /// The settings still to be read, by full key.
 pub(super) struct Reader {
@@ -24,23 +24,24 @@ pub(super) struct Reader {
     /// Where the values that were read came from.
     origins: BTreeMap<String, String>,
     problems: Vec<Problem>,
+    /// The files that were read, or are named.
+    files: Vec<PathBuf>,
 }
 
 impl Reader {
     pub(super) fn new(tree: Map<String, Value>) -> Self {
         let mut values = BTreeMap::new();
         flatten("", tree, &mut values);
-        Self { prefix: String::new(), values, origins: BTreeMap::new(), problems: Vec::new() }
+        Self { prefix: String::new(), values, origins: BTreeMap::new(), problems: Vec::new(), files: Vec::new() }
     }
 
     /// A line for each setting, as TOML, secrets masked.
     pub(super) fn show(&self) -> Vec<String> {
-        let shown = |(key, value): (&String, &Value)| {
-            let masked = SECRETS.contains(&key.as_str()) && !text_of(value).is_empty();
-            let text = if masked { "\"****\"".to_owned() } else { literal(value) };
-            format!("{key} = {text}  # {}", origin(value))
+        let line = |(key, value): (&String, &Value)| {
+            let name = key.rsplit('.').next().unwrap_or_default();
+            format!("{key} = {}  # {}", shown(name, value), origin(value))
         };
-        self.values.iter().map(shown).collect()
+        self.values.iter().map(line).collect()
     }
 
     /// Every fault found, unknown keys among them.
@@ -139,8 +140,12 @@ impl Reader {
     pub(super) fn secret(&mut self, key: &str) -> Option<String> {
         let given = self.text(key);
         let file_key = format!("{key}_file");
-        let file =
-            self.parsed(&file_key, |path| std::fs::read_to_string(Path::new(path)).map_err(|error| error.to_string()));
+        let mut named = None;
+        let file = self.parsed(&file_key, |path| {
+            named = Some(PathBuf::from(path));
+            std::fs::read_to_string(Path::new(path)).map_err(|error| error.to_string())
+        });
+        self.files.extend(named);
         match (given.is_empty(), file) {
             (true, file) => file.map(|text| text.trim().to_owned()),
             (false, None) => Some(given),
@@ -149,6 +154,18 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// A file that is named, and read by somebody else.
+    pub(super) fn file(&mut self, key: &str) -> Option<PathBuf> {
+        let path = self.parsed(key, |path| Ok(PathBuf::from(path)))?;
+        self.files.push(path.clone());
+        Some(path)
+    }
+
+    /// The files that were read, or are named, so far.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        self.files.clone()
     }
 
     /// Reads each table of an array of tables by a reader of its own.
@@ -169,6 +186,7 @@ impl Reader {
             one.values = one.values.into_iter().map(|(key, value)| (format!("{name}.{key}"), value)).collect();
             one.prefix = format!("{name}.");
             all.extend(read(&mut one));
+            self.files.append(&mut one.files);
             if let Err(Problems(problems)) = one.finish() {
                 self.problems.extend(problems);
             }
@@ -207,6 +225,12 @@ fn text_of(value: &Value) -> String {
     value.clone().into_string().unwrap_or_else(|_| value.to_string())
 }
 
+/// A value as TOML, unless it is a secret; an empty one is none.
+fn shown(name: &str, value: &Value) -> String {
+    let masked = SECRETS.contains(&name) && !text_of(value).is_empty();
+    if masked { "\"****\"".to_owned() } else { literal(value) }
+}
+
 fn literal(value: &Value) -> String {
     match &value.kind {
         ValueKind::Array(members) => {
@@ -214,7 +238,8 @@ fn literal(value: &Value) -> String {
         }
         ValueKind::Table(table) => {
             let members: BTreeMap<_, _> = table.iter().collect();
-            let pairs: Vec<_> = members.into_iter().map(|(key, value)| format!("{key} = {}", literal(value))).collect();
+            let pairs: Vec<_> =
+                members.into_iter().map(|(key, value)| format!("{key} = {}", shown(key, value))).collect();
             format!("{{ {} }}", pairs.join(", "))
         }
         ValueKind::Boolean(_)

@@ -83,7 +83,8 @@ impl Line {
     }
 
     pub(super) fn failed(&mut self, error: &ProxyError) {
-        self.outcome = if matches!(error, ProxyError::Denied(_)) { "denied" } else { "failed" };
+        let denied = matches!(error, ProxyError::Denied(_) | ProxyError::Refused { .. } | ProxyError::TooOften { .. });
+        self.outcome = if denied { "denied" } else { "failed" };
         (self.detail, self.side) = (Some(error.as_str()), Some(error.side()));
     }
 

@@ -4,11 +4,12 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
+use serde_json::Value;
 
 use crate::netbox::token::TokenVersion;
 use crate::netbox::transport::TransportError as UpstreamError;
 use crate::proxy::auth::Denied;
-use crate::proxy::error::{BadRequest, ProxyError};
+use crate::proxy::error::{BadRequest, ProxyError, UnknownFilter};
 use crate::proxy::reply::fresh_id;
 
 /// When to try again after the queue was full: as long as a page of a slow NetBox takes.
@@ -21,7 +22,10 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// `api_version`: NetBox's, where it is known; pynetbox reads it from a 403, too.
 pub(super) fn response(error: &ProxyError, api_version: Option<HeaderValue>) -> Response {
     let status = status(error);
-    let mut response = json(status, &detail(error));
+    let mut response = match error {
+        ProxyError::UnknownFilters(filters) => object(status, &unknown_filters(filters)),
+        error => json(status, &detail(error)),
+    };
     let headers = response.headers_mut();
     headers.insert("x-request-id", fresh_id());
     if let Ok(value) = HeaderValue::try_from(format!("nbproxy; detail={}", error.as_str())) {
@@ -30,15 +34,30 @@ pub(super) fn response(error: &ProxyError, api_version: Option<HeaderValue>) -> 
     if let Some(version) = api_version {
         headers.insert("api-version", version);
     }
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(RETRY_AFTER, RETRY_SECONDS);
+    match error {
+        ProxyError::TooOften { wait } => drop(headers.insert(RETRY_AFTER, (wait.as_secs() + 1).into())),
+        _ if status == StatusCode::SERVICE_UNAVAILABLE => drop(headers.insert(RETRY_AFTER, RETRY_SECONDS)),
+        _ => {}
     }
     response
 }
 
+/// The shape in which NetBox refuses a filter's value: `{"name": ["…"]}`.
+fn unknown_filters(filters: &[UnknownFilter]) -> Value {
+    let told = |filter: &UnknownFilter| {
+        let nearest = filter.nearest.as_ref().map_or_else(String::new, |name| format!(" Did you mean \"{name}\"?"));
+        (filter.name.clone(), vec![format!("Unknown filter, which NetBox would ignore.{nearest}")].into())
+    };
+    Value::Object(filters.iter().map(told).collect())
+}
+
 /// `{"detail": …}`, as NetBox answers when it refuses.
 pub(super) fn json(status: StatusCode, detail: &str) -> Response {
-    let mut response = Response::new(Body::from(serde_json::json!({ "detail": detail }).to_string()));
+    object(status, &serde_json::json!({ "detail": detail }))
+}
+
+fn object(status: StatusCode, body: &Value) -> Response {
+    let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
@@ -51,7 +70,9 @@ fn status(error: &ProxyError) -> StatusCode {
         ProxyError::BadRequest(BadRequest::BodyTooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
         ProxyError::BadRequest(_) => StatusCode::BAD_REQUEST,
         // NetBox never says 401, and clients treat its 403 specially.
-        ProxyError::Denied(_) => StatusCode::FORBIDDEN,
+        ProxyError::Denied(_) | ProxyError::Refused { .. } => StatusCode::FORBIDDEN,
+        ProxyError::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
+        ProxyError::UnknownFilters(_) => StatusCode::BAD_REQUEST,
         ProxyError::NotCached => StatusCode::GATEWAY_TIMEOUT,
         ProxyError::Upstream(error) => match error.as_ref() {
             UpstreamError::Unreachable(_) | UpstreamError::Broken(_) => StatusCode::BAD_GATEWAY,
@@ -88,6 +109,12 @@ fn detail(error: &ProxyError) -> String {
         ProxyError::Denied(denied) => {
             format!("You do not have permission to perform this action. (nbproxy: {denied})")
         }
+        ProxyError::Refused { detail } => detail.to_string(),
+        ProxyError::TooOften { wait } => {
+            format!("Request was throttled. Expected available in {} seconds.", wait.as_secs() + 1)
+        }
+        // They have a shape of their own.
+        ProxyError::UnknownFilters(_) => error.to_string(),
         ProxyError::NotCached => "nbproxy holds no current answer, and only-if-cached was asked for.".to_owned(),
         ProxyError::Upstream(error) => match error.as_ref() {
             UpstreamError::Unreachable(_) => "nbproxy cannot reach NetBox.".to_owned(),

@@ -1,7 +1,8 @@
 //! The one handler of the public listener.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -11,18 +12,33 @@ use http::Method;
 
 use super::access_log::Line;
 use super::{App, AppParts, error, upload};
+use crate::proxy::auth::Subject;
 use crate::proxy::error::ProxyError;
 use crate::proxy::reply::{Reply, ReplyBody};
 use crate::proxy::request::{Request as Asked, Target};
 
 /// Where a connection comes from; every request carries it.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// The other end.
+    pub address: IpAddr,
+    /// Whether it speaks TLS.
+    pub tls: bool,
+    /// The subject of the certificate it has shown.
+    pub certificate: Option<Arc<Subject>>,
+}
+
+impl Default for Peer {
+    /// Nobody knows where.
+    fn default() -> Self {
+        Self { address: Ipv4Addr::UNSPECIFIED.into(), tls: false, certificate: None }
+    }
+}
 
 /// Answers whatever is asked.
 pub(super) async fn mirror(State(App(app)): State<App>, request: Request) -> Response {
-    let peer = request.extensions().get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
-    let mut line = Line::begin(&app, &request, peer);
+    let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
+    let mut line = Line::begin(&app, &request, peer.address);
     match answer(&app, request, peer, &mut line).await {
         Ok(reply) => {
             line.outcome(reply.outcome.as_str(), reply.outcome.detail());
@@ -38,7 +54,7 @@ pub(super) async fn mirror(State(App(app)): State<App>, request: Request) -> Res
     }
 }
 
-async fn answer(app: &AppParts, request: Request, peer: IpAddr, line: &mut Line) -> Result<Reply, ProxyError> {
+async fn answer(app: &AppParts, request: Request, peer: Peer, line: &mut Line) -> Result<Reply, ProxyError> {
     let (parts, body) = request.into_parts();
     // TRACE would have a server in front of NetBox repeat the request, nbproxy's token in it (RFC 9110, section 9.3.8).
     if matches!(parts.method, Method::TRACE | Method::CONNECT) {
@@ -46,11 +62,12 @@ async fn answer(app: &AppParts, request: Request, peer: IpAddr, line: &mut Line)
     }
     let target = Target::read(parts.uri.path(), parts.uri.query().unwrap_or_default(), &parts.headers, &app.base_path)?;
     line.endpoint(target.path.name());
-    let caller = app.proxy.identify(&parts.method, &target, &parts.headers)?;
+    let origin = app.naming.origin(&parts.headers, &peer);
+    let caller = app.proxy.identify(&parts.method, &target, &parts.headers, &origin)?;
     line.caller(caller.name());
-    let base = app.naming.base(&parts, peer)?;
+    let base = app.naming.base(&parts, &peer)?;
     let body = upload::read(body, app.max_request_body)?;
-    let asked = Asked { method: parts.method, headers: parts.headers, target, base, body };
+    let asked = Asked { method: parts.method, headers: parts.headers, target, origin, base, body };
     app.proxy.handle(caller, asked).await
 }
 

@@ -8,10 +8,13 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
+use super::Peer;
 use crate::cache::public::PublicBase;
+use crate::proxy::auth::Origin;
 use crate::proxy::error::BadRequest;
 
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// How clients' names for nbproxy are understood.
@@ -31,12 +34,12 @@ impl Naming {
     ///
     /// # Errors
     /// [`BadRequest::Host`] when there is no usable name in the request.
-    pub fn base(&self, request: &Parts, peer: IpAddr) -> Result<PublicBase, BadRequest> {
+    pub fn base(&self, request: &Parts, peer: &Peer) -> Result<PublicBase, BadRequest> {
         if let Some(fixed) = &self.fixed {
             return Ok(fixed.clone());
         }
-        let trusted = self.trusted.iter().any(|network| network.contains(&peer));
-        let https = trusted && request.headers.get(FORWARDED_PROTO).is_some_and(|value| value == "https");
+        let trusted = self.trusts(peer.address);
+        let https = peer.tls || trusted && request.headers.get(FORWARDED_PROTO).is_some_and(|value| value == "https");
         let forwarded = if trusted { one(&request.headers, &FORWARDED_HOST)? } else { None };
         let authority = match (forwarded, request.uri.authority()) {
             (Some(forwarded), _) => authority(forwarded)?,
@@ -49,6 +52,27 @@ impl Naming {
             return Err(BadRequest::ForeignHost);
         }
         Ok(base)
+    }
+}
+
+impl Naming {
+    /// Where a request comes from: the other end of its connection, or what a trusted proxy there says. Each such proxy
+    /// adds to the right, so the rightmost address that is not of one of them is the client's; further left anybody may
+    /// have written anything.
+    pub fn origin(&self, headers: &HeaderMap, peer: &Peer) -> Origin {
+        let said = headers.get_all(FORWARDED_FOR).iter().rev();
+        let mut said = said.flat_map(|value| value.to_str().unwrap_or_default().rsplit(','));
+        let mut address = peer.address.to_canonical();
+        while self.trusts(address)
+            && let Some(before) = said.next().and_then(|text| text.trim().parse::<IpAddr>().ok())
+        {
+            address = before.to_canonical();
+        }
+        Origin { address, certificate: peer.certificate.clone() }
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(&address.to_canonical()))
     }
 }
 
@@ -81,7 +105,8 @@ mod tests {
         }
         let trusted = if trusted.is_empty() { Vec::new() } else { vec![trusted.parse().unwrap()] };
         let naming = Naming { fixed: None, trusted, loopback_only: false };
-        naming.base(&request.body(()).unwrap().into_parts().0, [10, 0, 0, 9].into()).map(|base| base.to_string())
+        let peer = Peer { address: [10, 0, 0, 9].into(), ..Peer::default() };
+        naming.base(&request.body(()).unwrap().into_parts().0, &peer).map(|base| base.to_string())
     }
 
     #[test]

@@ -21,14 +21,16 @@ const FLOORS: [(&str, &[&str]); 11] = [
 const WORDS: [&str; 8] = ["object", "branch", "token", "version", "query", "pattern", "transport", "outgoing"];
 
 /// What settings resolve to, beside words: types that hold settings and nothing else.
-const CONFIG: [&str; 9] = [
+const CONFIG: [&str; 11] = [
     "cache::public",
     "cache::freshness::Lifetime",
     "cache::policy",
     "cache::store",
     "netbox::gate::Limits",
     "netbox::session",
+    "proxy::access",
     "proxy::auth",
+    "proxy::rate::Rate",
     "telemetry::logging",
     "cache::{",
 ];
@@ -137,6 +139,9 @@ fn libraries_have_one_home() {
         home("reqwest", &["src/netbox/session", "src/netbox/transport.rs", "src/netbox/api/builder.rs"]);
         home("axum", &["src/web", "src/server"]);
         home("moka", &["src/cache/store.rs"]);
+        home("governor", &["src/proxy/rate.rs"]);
+        home("tokio_rustls", &["src/server/"]);
+        home("x509_parser", &["src/server/"]);
         home("prometheus_client", &["src/telemetry/metrics.rs"]);
         home("tracing_subscriber", &["src/telemetry/logging.rs"]);
     }
