@@ -10,7 +10,7 @@ use crate::netbox::api::Api;
 use crate::netbox::error::Error as NetboxError;
 use crate::netbox::session::Session;
 use crate::server::{Server, StartError, neighbour};
-use crate::settings::{self, Problems, Settings, Upstream};
+use crate::settings::{self, Problems, Source, Upstream};
 use crate::telemetry::logging::{self, InvalidFilter};
 
 mod key;
@@ -64,7 +64,7 @@ impl Failure {
 /// [`Failure`], in words for whoever typed the command.
 pub fn run(command: Command, flags: &Flags) -> Result<(), Failure> {
     match command {
-        Command::Serve => serve(settings::load(flags)?),
+        Command::Serve => serve(Source::of_process(flags.clone())),
         Command::Check => {
             settings::load(flags)?.shown.iter().for_each(|line| println!("{line}"));
             Ok(())
@@ -91,11 +91,15 @@ pub fn run(command: Command, flags: &Flags) -> Result<(), Failure> {
     }
 }
 
-fn serve(settings: Settings) -> Result<(), Failure> {
+fn serve(source: Source) -> Result<(), Failure> {
+    let settings = source.load()?;
     logging::start(&settings.log)?;
     runtime()?.block_on(async {
+        // First of all: unheard, a hang-up ends the process.
+        let hangups = signal(SignalKind::hangup())?;
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let server = Server::build(settings, Clock::start()).await.map_err(|error| Failure::Start { error })?;
+        let server = server.reloading(source, hangups);
         let told = async move {
             tokio::select! {
                 _ = terminate.recv() => {}

@@ -117,6 +117,11 @@ impl Proxy {
         Self { inner: Arc::new(Inner { parts, flights: Flights::new(), health, throttle, vouches }) }
     }
 
+    /// Whether clients must call nbproxy by a loopback name.
+    pub fn takes_loopback_names_only(&self) -> bool {
+        self.inner.access.load().takes_loopback_names_only()
+    }
+
     /// Lets in whom these settings let in, from the next request on.
     pub fn replace_access(&self, access: AccessControl) {
         self.inner.access.store(Arc::new(access));

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use tokio::signal::unix::Signal;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,7 +20,7 @@ use crate::netbox::session::{Session, SetUpError};
 use crate::proxy::access::AccessControl;
 use crate::proxy::rewrite::Links;
 use crate::proxy::{Parts, Proxy};
-use crate::settings::Settings;
+use crate::settings::{Settings, Source};
 use crate::telemetry::metrics::Metrics;
 use crate::web::readiness::Readiness;
 use crate::web::{self, AdminAccess, App, AppParts, Naming};
@@ -27,10 +28,12 @@ use crate::web::{self, AdminAccess, App, AppParts, Naming};
 mod background;
 mod listener;
 pub mod neighbour;
+mod reload;
 mod shutdown;
 mod stall;
 
 use listener::{Limits, Listener};
+use reload::Reloader;
 
 /// A scraper, a prober and some people.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -46,6 +49,7 @@ pub struct Server {
     settings: Settings,
     app: App,
     metrics: Arc<Metrics>,
+    reloader: Option<Reloader>,
 }
 
 /// Why the daemon cannot start.
@@ -89,11 +93,8 @@ impl Server {
             metrics: Arc::clone(&metrics),
             tasks: tasks.clone(),
         });
-        let naming = Naming {
-            fixed: settings.server.public_base.clone(),
-            trusted: settings.server.trusted_proxies.clone(),
-            loopback_only: settings.server.loopback_names_only,
-        };
+        let naming =
+            Naming { fixed: settings.server.public_base.clone(), trusted: settings.server.trusted_proxies.clone() };
         let app = App::new(AppParts {
             proxy: proxy.clone(),
             naming,
@@ -104,7 +105,16 @@ impl Server {
         });
         let public = listen(settings.server.listen).await?;
         let admin = listen(settings.admin.listen).await?;
-        Ok(Self { public, admin, proxy, readiness: Readiness::default(), tasks, settings, app, metrics })
+        let readiness = Readiness::default();
+        Ok(Self { public, admin, proxy, readiness, tasks, settings, app, metrics, reloader: None })
+    }
+
+    /// Follows changes of who may do what: on a hang-up signal, and when the files of the settings have changed.
+    #[must_use]
+    pub fn reloading(mut self, source: Source, hangups: Signal) -> Self {
+        let (proxy, metrics) = (self.proxy.clone(), Arc::clone(&self.metrics));
+        self.reloader = Some(Reloader::new(source, hangups, &self.settings, proxy, metrics));
+        self
     }
 
     /// Where clients are served.
@@ -124,7 +134,7 @@ impl Server {
 
     /// Serves until `stop` is ready, then drains: not ready, nothing new accepted, what is under way finished.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { public, admin, proxy, readiness, tasks, settings, app, metrics } = self;
+        let Self { public, admin, proxy, readiness, tasks, settings, app, metrics, reloader } = self;
         tracing::info!(
             listen = %public.address(),
             admin = %admin.address(),
@@ -143,6 +153,9 @@ impl Server {
         let background = CancellationToken::new();
         let reached = readiness.latch();
         tasks.spawn(background::probe(proxy.clone(), settings.upstream.probe_interval, reached, background.clone()));
+        if let Some(reloader) = reloader {
+            tasks.spawn(reloader.run(background.clone()));
+        }
         let admin_router = web::admin(proxy, metrics, readiness, access);
         let admin_limits = Limits { connections: ADMIN_CONNECTIONS, header, write };
         let clients = public.serve(web::public(app), limits, stages.public());

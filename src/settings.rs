@@ -77,9 +77,6 @@ pub struct Server {
     pub head: HeadLimits,
     /// For the next part of a request's body to arrive.
     pub body_timeout: Duration,
-    /// Whether clients must call nbproxy by a loopback name: on loopback, where whoever comes is let in without having
-    /// been told to.
-    pub loopback_names_only: bool,
     /// Bytes of a request's body.
     pub max_request_body: u64,
     /// How long a shutdown may take.
@@ -152,12 +149,39 @@ pub struct Cache {
     pub policy: policy::Config,
 }
 
+/// Where settings come from besides the defaults, so that they can be read again.
+#[derive(Debug, Clone)]
+pub struct Source {
+    flags: Flags,
+    environment: BTreeMap<String, String>,
+}
+
+impl Source {
+    /// This process's flags and environment, and the file that the flags name.
+    pub fn of_process(flags: Flags) -> Self {
+        Self { flags, environment: environment() }
+    }
+
+    /// Reads them.
+    ///
+    /// # Errors
+    /// All faults at once.
+    pub fn load(&self) -> Result<Settings, Problems> {
+        from_environment(&self.flags, self.environment.clone())
+    }
+
+    /// The settings file, if there is one.
+    pub fn file(&self) -> Option<PathBuf> {
+        self.flags.config.clone()
+    }
+}
+
 /// Loads the settings of this process.
 ///
 /// # Errors
 /// All faults at once.
 pub fn load(flags: &Flags) -> Result<Settings, Problems> {
-    from_environment(flags, environment())
+    Source::of_process(flags.clone()).load()
 }
 
 /// Where this process's admin listener is. A health check needs nothing else, and the container that it runs in may be

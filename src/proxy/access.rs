@@ -17,6 +17,9 @@ pub struct Config {
     pub clients: Vec<Client>,
     /// What may be done without one.
     pub anonymous: Option<Access>,
+    /// Whether that is so only because nothing else was said: then clients must call nbproxy by a loopback name, as a page of
+    /// the web may have its own name lead here (DNS rebinding).
+    pub by_default: bool,
     /// Whether callers may bring tokens of NetBox's.
     pub passthrough: bool,
     /// What is closed on the shared token, unless a client's `allow` names it.
@@ -46,6 +49,7 @@ pub enum Strictness {
 pub struct AccessControl {
     pub(super) auth: Auth,
     pub(super) acl: Acl,
+    by_default: bool,
     rate: Option<Rate>,
     strict: Strictness,
     changelog_message: bool,
@@ -54,9 +58,15 @@ pub struct AccessControl {
 impl AccessControl {
     /// By these settings.
     pub fn new(config: Config) -> Self {
-        let Config { token, clients, anonymous, passthrough, deny, rate, strict, changelog_message } = config;
+        let Config { token, clients, anonymous, by_default, passthrough, deny, rate, strict, changelog_message } =
+            config;
         let auth = Auth::new(clients, anonymous, passthrough);
-        Self { auth, acl: Acl::new(token, deny), rate, strict, changelog_message }
+        Self { auth, acl: Acl::new(token, deny), by_default, rate, strict, changelog_message }
+    }
+
+    /// Whether clients must call nbproxy by a loopback name.
+    pub(super) fn takes_loopback_names_only(&self) -> bool {
+        self.by_default
     }
 
     /// How often this caller may ask, and with whom it shares.

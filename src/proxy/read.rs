@@ -48,7 +48,9 @@ impl Inner {
         let now = self.clock.now();
         match self.look_up(permit, read, now) {
             Found::Outdated(entry, by) => {
-                self.refresh(permit, read, base);
+                if !read.directives.only_if_cached {
+                    self.refresh(permit, read, base);
+                }
                 Ok(Some(self.reply(
                     read,
                     base,

@@ -28,15 +28,14 @@ pub(super) fn resolve(tree: Map<String, Value>) -> Result<Settings, Problems> {
     let server = server::read(&mut reader);
     let admin = admin(&mut reader);
     let listen = server.as_ref().map(|server| server.listen);
-    let (mut access, by_default) = access::read(&mut reader, listen, &tokens);
+    let mut access = access::read(&mut reader, listen, &tokens);
     let cache = cache::read(&mut reader, access.passthrough);
     let log = log(&mut reader);
     not_built_yet(&mut reader);
     let files = reader.files();
     reader.finish()?;
     match (upstream, server, admin) {
-        (Some(upstream), Some(mut server), Some(admin)) => {
-            server.loopback_names_only = by_default;
+        (Some(upstream), Some(server), Some(admin)) => {
             access.token.clone_from(&upstream.token);
             Ok(Settings { upstream, server, admin, cache, access, log, shown, files })
         }

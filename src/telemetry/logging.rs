@@ -5,6 +5,9 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
+/// The target of lines that tell who changed what.
+const AUDIT: &str = "nbproxy::audit";
+
 /// How logs are written.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -38,7 +41,10 @@ impl Config {
     }
 
     fn parse(&self) -> Result<EnvFilter, InvalidFilter> {
-        EnvFilter::builder().parse(&self.filter).map_err(|error| InvalidFilter(error.to_string()))
+        // Who wrote what is not lost by wanting fewer lines; who does not want it either has to say so.
+        let audit = if self.filter.contains(AUDIT) { String::new() } else { format!(",{AUDIT}=info") };
+        let filter = EnvFilter::builder().parse(format!("{}{audit}", self.filter));
+        filter.map_err(|error| InvalidFilter(error.to_string()))
     }
 }
 

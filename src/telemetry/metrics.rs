@@ -28,6 +28,8 @@ pub struct Metrics {
     upstream_seconds: Family<StatusLabel, Histogram>,
     bumps: Family<SourceLabel, Counter>,
     refused_token: Counter,
+    settings_read: Family<ResultLabel, Counter>,
+    settings_current: Gauge,
     in_progress: Gauge,
     gauges: Gauges,
     endpoints: RwLock<HashSet<EndpointLabel>>,
@@ -81,6 +83,11 @@ struct SourceLabel {
     source: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabel {
+    result: &'static str,
+}
+
 /// An endpoint's name that NetBox is known to have.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct EndpointLabel(Arc<str>);
@@ -114,6 +121,12 @@ impl Metrics {
         registry.register("epoch_bumps", "Changes told of, by source", bumps.clone());
         let help = "Answers in which NetBox refused the shared token";
         registry.register("upstream_token_refused", help, refused_token.clone());
+        let (settings_read, settings_current) = (Family::default(), Gauge::default());
+        let help = "Times that the settings were read anew, by whether they could be followed";
+        registry.register("settings_read", help, Family::clone(&settings_read));
+        let help = "1 while the settings in force are those of the files; 0 when these are at fault";
+        registry.register("settings_current", help, Gauge::clone(&settings_current));
+        settings_current.set(1);
         let in_progress = Gauge::default();
         let help = "Requests that have arrived and are not answered yet";
         registry.register("requests_in_progress", help, in_progress.clone());
@@ -124,7 +137,19 @@ impl Metrics {
         registry.register("upstream_waiting", "Requests that wait for a place at NetBox", gauges.waiting.clone());
         registry.register("ready", "1 when ready to serve", gauges.ready.clone());
         let endpoints = RwLock::default();
-        Self { registry, requests, seconds, upstream_seconds, bumps, refused_token, in_progress, gauges, endpoints }
+        Self {
+            registry,
+            requests,
+            seconds,
+            upstream_seconds,
+            bumps,
+            refused_token,
+            settings_read,
+            settings_current,
+            in_progress,
+            gauges,
+            endpoints,
+        }
     }
 
     /// A request has arrived.
@@ -168,6 +193,13 @@ impl Metrics {
     /// NetBox refused the shared token.
     pub fn token_refused(&self) {
         self.refused_token.inc();
+    }
+
+    /// The settings were read anew, and are in force or were at fault.
+    pub fn settings_read(&self, good: bool) {
+        let result = if good { "applied" } else { "refused" };
+        self.settings_read.get_or_create(&ResultLabel { result }).inc();
+        self.settings_current.set(good.into());
     }
 
     /// Everything, as Prometheus reads it.

@@ -65,7 +65,7 @@ async fn answer(app: &AppParts, request: Request, peer: Peer, line: &mut Line) -
     let origin = app.naming.origin(&parts.headers, &peer);
     let caller = app.proxy.identify(&parts.method, &target, &parts.headers, &origin)?;
     line.caller(caller.name());
-    let base = app.naming.base(&parts, &peer)?;
+    let base = app.naming.base(&parts, &peer, app.proxy.takes_loopback_names_only())?;
     let body = upload::read(body, app.max_request_body)?;
     let asked = Asked { method: parts.method, headers: parts.headers, target, origin, base, body };
     app.proxy.handle(caller, asked).await

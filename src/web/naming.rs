@@ -24,17 +24,15 @@ pub struct Naming {
     pub fixed: Option<PublicBase>,
     /// Whose `X-Forwarded-Host` and `-Proto` are believed.
     pub trusted: Vec<IpNet>,
-    /// Whether only loopback names are taken: a page of the web may have its own name lead here (DNS rebinding), and
-    /// then read what is open to whoever comes.
-    pub loopback_only: bool,
 }
 
 impl Naming {
-    /// The base for the URLs that this client is given.
+    /// The base for the URLs that this client is given. `loopback_only`: whether only loopback names are taken, since a
+    /// page of the web may have its own name lead here (DNS rebinding), and then read what is open to whoever comes.
     ///
     /// # Errors
     /// [`BadRequest::Host`] when there is no usable name in the request.
-    pub fn base(&self, request: &Parts, peer: &Peer) -> Result<PublicBase, BadRequest> {
+    pub fn base(&self, request: &Parts, peer: &Peer, loopback_only: bool) -> Result<PublicBase, BadRequest> {
         if let Some(fixed) = &self.fixed {
             return Ok(fixed.clone());
         }
@@ -48,7 +46,7 @@ impl Naming {
             (None, None) => authority(one(&request.headers, &HOST)?.ok_or(BadRequest::Host)?)?,
         };
         let base = PublicBase::new(https, authority);
-        if self.loopback_only && !trusted && !base.is_loopback() {
+        if loopback_only && !trusted && !base.is_loopback() {
             return Err(BadRequest::ForeignHost);
         }
         Ok(base)
@@ -104,9 +102,9 @@ mod tests {
             request = request.header(*name, *value);
         }
         let trusted = if trusted.is_empty() { Vec::new() } else { vec![trusted.parse().unwrap()] };
-        let naming = Naming { fixed: None, trusted, loopback_only: false };
+        let naming = Naming { fixed: None, trusted };
         let peer = Peer { address: [10, 0, 0, 9].into(), ..Peer::default() };
-        naming.base(&request.body(()).unwrap().into_parts().0, &peer).map(|base| base.to_string())
+        naming.base(&request.body(()).unwrap().into_parts().0, &peer, false).map(|base| base.to_string())
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! nbproxy from the outside: through sockets, before a FakeNetbox, and with the real pynetbox.
 
 mod architecture;
+mod authors;
 mod branches;
 mod caching;
 mod coherence;
@@ -18,6 +19,8 @@ mod model;
 mod operations;
 mod parity;
 mod pynetbox;
+mod reload;
+mod rights;
 mod shutdown;
 mod stale;
 mod streaming;

@@ -1,4 +1,5 @@
-//! Stale only when honest: expired but coherent, and said so. What is outdated is never served.
+//! Stale only when honest: expired but coherent, and said so. What is outdated is served to nobody who did
+//! not ask for it.
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use serde_json::json;
 use crate::support::{TestProxy, within};
 
 const SITES: &str = "/api/dcim/sites/";
+const SITE: &str = "/api/dcim/sites/1/";
 
 #[tokio::test]
 async fn an_expired_answer_is_served_at_once_and_fetched_anew_once() {
@@ -88,7 +90,7 @@ async fn every_way_of_not_answering_counts() {
 }
 
 #[tokio::test]
-async fn what_is_outdated_is_never_served() {
+async fn what_is_outdated_is_served_to_nobody_who_did_not_consent() {
     let netbox = FakeNetbox::start().await;
     let proxy = TestProxy::before(&netbox).await;
     proxy.get(SITES).await;
@@ -96,8 +98,68 @@ async fn what_is_outdated_is_never_served() {
     netbox.stop().await;
     let answer = proxy.get(SITES).await;
     assert_eq!((answer.status, answer.detail().as_str()), (502, "nbproxy cannot reach NetBox."));
-    let consenting = proxy.ask("GET", SITES).header("cache-control", "max-stale").send().await;
-    assert_eq!(consenting.status, 502);
+    let expired = proxy.ask("GET", SITES).header("cache-control", "max-stale=0").send().await;
+    assert_eq!(expired.status, 502);
+}
+
+/// A client may say, by its settings or its request, how outdated an answer it still accepts; nobody else is given one.
+#[tokio::test]
+async fn who_consents_is_given_what_has_been_outdated_for_no_longer() {
+    let netbox = FakeNetbox::start().await;
+    let client = |name: &str, more: &str| {
+        let hash = blake3::hash(name.as_bytes()).to_hex();
+        format!("[[clients]]\nname = \"{name}\"\nkey_hash = \"blake3:{hash}\"\naccess = \"write\"\n{more}\n")
+    };
+    let clients = client("strict", "") + &client("easy", "max_stale = \"20s\"");
+    let proxy = TestProxy::builder(&netbox).settings(&clients).start().await;
+    let ask = |method: &str, name: &str| proxy.ask(method, SITE).header("authorization", &format!("Token {name}"));
+    ask("GET", "strict").send().await;
+    proxy.clock.push(Duration::from_secs(9));
+    ask("PATCH", "strict").json(&json!({"description": "new"})).send().await;
+    let hold = netbox.hold("GET", SITE, HoldPoint::BeforeRead);
+    for passed in [0, 19] {
+        proxy.clock.push(Duration::from_secs(passed));
+        let easy = ask("GET", "easy").send().await;
+        assert_eq!(easy.cache(), format!("hit; ttl=-{passed}; detail=outdated"));
+        assert_eq!(
+            (easy.json()["description"].as_str(), easy.header("age")),
+            (Some(""), (9 + passed).to_string().as_str())
+        );
+    }
+    for wish in ["max-stale=20", "max-stale"] {
+        let wishing = ask("GET", "strict").header("cache-control", wish).send().await;
+        assert_eq!(wishing.json()["description"], "", "{wish}");
+    }
+    let strict = ask("GET", "strict").header("cache-control", "only-if-cached, max-stale=19").send().await;
+    assert_eq!(strict.status, 504, "19 s are not more than 19 s");
+    let fresh = ask("GET", "easy").header("cache-control", "only-if-cached, max-age=27").send().await;
+    assert_eq!(fresh.status, 504, "who wants it younger does not consent");
+    proxy.clock.push(Duration::from_secs(1));
+    let easy = crate::support::start(ask("GET", "easy").send());
+    hold.arrived(1).await;
+    hold.release();
+    assert_eq!(easy.await.expect("it ran").json()["description"], "new", "20 s are too long");
+}
+
+/// The first of many changes counts, not the last.
+#[tokio::test]
+async fn an_answer_is_outdated_since_the_first_change() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    proxy.get(SITE).await;
+    for _ in 0..5 {
+        proxy.ask("PATCH", "/api/dcim/racks/1/").json(&json!({"serial": "x"})).send().await;
+        proxy.clock.push(Duration::from_secs(2));
+    }
+    let ask = |wish: &str| proxy.ask("GET", SITE).header("cache-control", &format!("only-if-cached, {wish}")).send();
+    assert_eq!(ask("max-stale=10").await.status, 504);
+    assert_eq!(ask("max-stale=11").await.cache(), "hit; ttl=-10; detail=outdated");
+    for _ in 0..20 {
+        proxy.ask("PATCH", "/api/dcim/racks/1/").json(&json!({"serial": "x"})).send().await;
+    }
+    // So many changes later it is not known any more since when, and the worst is taken: since it was fetched.
+    assert_eq!(ask("max-stale=10").await.status, 504);
+    assert_eq!(ask("max-stale").await.status, 200);
 }
 
 /// Expired while the fetch that should replace it fails, and outdated in between: then it may not stand in.

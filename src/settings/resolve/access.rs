@@ -10,8 +10,7 @@ use crate::proxy::auth::Access;
 use crate::proxy::rate::Rate;
 use crate::settings::reader::Reader;
 
-/// Who is let in, and whether anybody is only because nothing else was said.
-pub(super) fn read(reader: &mut Reader, listen: Option<SocketAddr>, tokens: &Tokens) -> (Config, bool) {
+pub(super) fn read(reader: &mut Reader, listen: Option<SocketAddr>, tokens: &Tokens) -> Config {
     let strict = strictness(reader, "access.strict_filters").unwrap_or(Strictness::Off);
     let rate = rate(reader, "access.rate_limit");
     let clients = reader.tables("clients", |table| clients::read(table, tokens, strict));
@@ -26,11 +25,10 @@ pub(super) fn read(reader: &mut Reader, listen: Option<SocketAddr>, tokens: &Tok
     let (anonymous, by_default) = anonymous(reader, listen, known);
     let deny = reader.list("access.deny", pattern);
     let changelog_message = reader.boolean("access.changelog_message");
-    let config = Config { token: None, clients, anonymous, passthrough, deny, rate, strict, changelog_message };
-    (config, by_default)
+    Config { token: None, clients, anonymous, by_default, passthrough, deny, rate, strict, changelog_message }
 }
 
-/// `known`: whether anybody else is known by a key, a certificate or a token.
+/// What anybody may do, and whether only because nothing else was said. `known`: whether anybody else is known by a key, a certificate or a token.
 fn anonymous(reader: &mut Reader, listen: Option<SocketAddr>, known: bool) -> (Option<Access>, bool) {
     let loopback = listen.is_none_or(|address| address.ip().is_loopback());
     let anonymous = reader.parsed("access.anonymous", |text| match text {

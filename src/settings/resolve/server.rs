@@ -53,7 +53,6 @@ pub(super) fn read(reader: &mut Reader) -> Option<Server> {
         http2,
         head,
         body_timeout,
-        loopback_names_only: false,
         max_request_body,
         shutdown_grace,
         reload_poll: (!reload.is_zero()).then_some(reload),

@@ -1,6 +1,7 @@
 //! nbproxy as a process of its own, for what only a process shows: its log, its memory, its end.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
@@ -16,19 +17,16 @@ pub(crate) struct Daemon {
     url: String,
     admin: String,
     log: Receiver<String>,
-    _folder: TempDir,
+    folder: TempDir,
+    upstream: String,
 }
 
 impl Daemon {
     /// Starts one before this NetBox; `more` is TOML added to the settings. It logs in JSON.
     pub(crate) fn before(netbox: &FakeNetbox, more: &str) -> Self {
         let upstream = format!("url = {:?}\ntoken = {:?}", netbox.url(), netbox.token());
-        let loopback = "listen = \"127.0.0.1:0\"";
-        let sections =
-            [("upstream", upstream.as_str()), ("server", loopback), ("admin", loopback), ("log", "format = \"json\"")];
         let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("nbproxy.toml");
-        std::fs::write(&file, with_tables(&sections, more)).expect("it is written");
+        let file = write(&folder, &upstream, more);
         let mut command = Command::new(env!("CARGO_BIN_EXE_nbproxy"));
         command.arg("--config").arg(&file).env_clear().stdout(Stdio::piped());
         let mut child = command.spawn().expect("it runs");
@@ -38,7 +36,7 @@ impl Daemon {
             // It ends with the process, or when nobody reads any more.
             lines.map_while(Result::ok).all(|line| sender.send(line).is_ok())
         });
-        let mut daemon = Self { child, url: String::new(), admin: String::new(), log, _folder: folder };
+        let mut daemon = Self { child, url: String::new(), admin: String::new(), log, folder, upstream };
         let started = daemon.log.iter().find_map(|line| {
             let line: Value = serde_json::from_str(&line).ok()?;
             Some((line["listen"].as_str()?.to_owned(), line["admin"].as_str()?.to_owned()))
@@ -46,6 +44,17 @@ impl Daemon {
         let (listen, admin) = started.expect("it says where it listens");
         (daemon.url, daemon.admin) = (format!("http://{listen}"), format!("http://{admin}"));
         daemon
+    }
+
+    /// Writes the settings file anew; moved into place, as editors do.
+    pub(crate) fn rewrite(&self, more: &str) {
+        write(&self.folder, &self.upstream, more);
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let told = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(told.expect("kill runs").success());
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -65,11 +74,19 @@ impl Daemon {
 
     /// Tells it to stop, waits for its end, and returns what it logged since it started.
     pub(crate) fn stop(mut self) -> (ExitStatus, Vec<String>) {
-        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
-        assert!(told.success());
+        self.signal("TERM");
         let ended = self.child.wait().expect("it ends");
         (ended, self.log.iter().collect())
     }
+}
+
+fn write(folder: &TempDir, upstream: &str, more: &str) -> PathBuf {
+    let loopback = "listen = \"127.0.0.1:0\"";
+    let sections = [("upstream", upstream), ("server", loopback), ("admin", loopback), ("log", "format = \"json\"")];
+    let (file, new) = (folder.path().join("nbproxy.toml"), folder.path().join("new.toml"));
+    std::fs::write(&new, with_tables(&sections, more)).expect("it is written");
+    std::fs::rename(new, &file).expect("it is moved");
+    file
 }
 
 impl Drop for Daemon {

@@ -1,0 +1,165 @@
+//! Settings read anew: on SIGHUP at once, and when the files they come from have changed.
+//!
+//! Files are read and compared rather than watched: that sees an edit, a file moved into place, Kubernetes' exchange of a
+//! symbolic link two folders up, and a change on a network disk alike. A change is acted upon when two looks in a row have
+//! seen the same, since a file that is just being written reads as a shorter one, with fewer clients in it.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::Signal;
+use tokio_util::sync::CancellationToken;
+
+use crate::netbox::token::Fingerprint;
+use crate::proxy::Proxy;
+use crate::proxy::access::AccessControl;
+use crate::settings::{Problems, Settings, Source};
+use crate::telemetry::metrics::Metrics;
+
+/// Settings that are followed while the daemon runs, by the beginning of their keys; the others want a restart.
+const FOLLOWED: [&str; 4] = ["access.", "clients", "upstream.token", "upstream.tokens"];
+
+/// Longer than any sensible life of a process, where files are not looked at.
+const NEVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// Reads settings anew and has them followed.
+#[derive(Debug)]
+pub(super) struct Reloader {
+    source: Arc<Source>,
+    hangups: Signal,
+    proxy: Proxy,
+    metrics: Arc<Metrics>,
+    poll: Option<Duration>,
+    files: Vec<PathBuf>,
+    in_force: Digest,
+    started_with: Started,
+}
+
+/// The settings as the daemon started with them.
+#[derive(Debug)]
+struct Started {
+    /// As shown, by line, without where they came from.
+    shown: BTreeSet<String>,
+    /// What is not shown.
+    admin_token: Option<Fingerprint>,
+}
+
+/// What all the files hold; equal while nothing has changed.
+type Digest = [u8; 32];
+
+impl Reloader {
+    pub(super) fn new(
+        source: Source,
+        hangups: Signal,
+        settings: &Settings,
+        proxy: Proxy,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let (files, started_with) = (settings.files.clone(), Started::with(settings));
+        let in_force = digest(&all(&source, &files));
+        let (source, poll) = (Arc::new(source), settings.server.reload_poll);
+        Self { source, hangups, proxy, metrics, poll, files, in_force, started_with }
+    }
+
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        tokio::select! {
+            () = self.follow() => {}
+            () = stop.cancelled() => {}
+        }
+    }
+
+    async fn follow(&mut self) {
+        let mut last = self.in_force;
+        loop {
+            tokio::select! {
+                hangup = self.hangups.recv() => {
+                    if hangup.is_none() {
+                        return;
+                    }
+                }
+                () = tokio::time::sleep(self.poll.unwrap_or(NEVER)) => {
+                    let Some(now) = self.look().await else { return };
+                    let settled = std::mem::replace(&mut last, now) == now;
+                    if now == self.in_force || !settled {
+                        continue;
+                    }
+                }
+            }
+            // Before they are read: a change in between is seen by the next look.
+            let Some(now) = self.look().await else { return };
+            (self.in_force, last) = (now, now);
+            self.reload().await;
+        }
+    }
+
+    async fn reload(&mut self) {
+        let source = Arc::clone(&self.source);
+        let read = tokio::task::spawn_blocking(move || source.load()).await;
+        match read {
+            Ok(Ok(settings)) => self.apply(settings),
+            Ok(Err(problems)) => self.refuse(&problems),
+            // The runtime is being shut down.
+            Err(_) => {}
+        }
+    }
+
+    fn apply(&mut self, settings: Settings) {
+        let (clients, waiting) = (settings.access.clients.len(), self.started_with.others(&settings));
+        self.proxy.replace_access(AccessControl::new(settings.access));
+        self.files = settings.files;
+        self.metrics.settings_read(true);
+        tracing::info!(clients, "the settings were read anew and are in force");
+        if !waiting.is_empty() {
+            tracing::warn!(settings = waiting.join(", "), "these have changed and want a restart");
+        }
+    }
+
+    fn refuse(&self, problems: &Problems) {
+        self.metrics.settings_read(false);
+        tracing::error!(%problems, "the new settings are at fault; the old ones stay in force");
+    }
+
+    /// What the files hold now; `None` when the runtime is being shut down.
+    async fn look(&self) -> Option<Digest> {
+        let files = all(&self.source, &self.files);
+        tokio::task::spawn_blocking(move || digest(&files)).await.ok()
+    }
+}
+
+impl Started {
+    fn with(settings: &Settings) -> Self {
+        let admin_token = settings.admin.token.as_ref().map(|token| token.fingerprint());
+        Self { shown: settings.shown.iter().map(|line| plain(line).to_owned()).collect(), admin_token }
+    }
+
+    /// The keys of settings that differ and cannot be followed.
+    fn others(&self, settings: &Settings) -> Vec<String> {
+        let changed = settings.shown.iter().map(|line| plain(line)).filter(|line| !self.shown.contains(*line));
+        let keys = changed.filter_map(|line| line.split(" = ").next());
+        let others = keys.filter(|key| !FOLLOWED.iter().any(|followed| key.starts_with(followed)));
+        let token = Self::with(settings).admin_token != self.admin_token;
+        others.map(str::to_owned).chain(token.then(|| "admin.token".to_owned())).collect()
+    }
+}
+
+/// A line without where its value came from.
+fn plain(line: &str) -> &str {
+    line.rsplit_once("  # ").map_or(line, |(line, _)| line)
+}
+
+/// The settings file, and the files that it names.
+fn all(source: &Source, files: &[PathBuf]) -> Vec<PathBuf> {
+    source.file().into_iter().chain(files.iter().cloned()).collect()
+}
+
+fn digest(files: &[PathBuf]) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    for file in files {
+        let bytes = std::fs::read(file).ok();
+        hasher.update(&bytes.as_ref().map_or(u64::MAX, |bytes| bytes.len() as u64).to_le_bytes());
+        hasher.update(&bytes.unwrap_or_default());
+    }
+    *hasher.finalize().as_bytes()
+}
