@@ -41,35 +41,52 @@ type Place = (Fingerprint, IpAddr);
 /// What NetBox has said of which token from where.
 #[derive(Debug, Default)]
 pub(super) struct Vouches {
-    words: Mutex<HashMap<Place, State>>,
+    words: Mutex<Words>,
+}
+
+#[derive(Debug, Default)]
+struct Words {
+    said: HashMap<Place, State>,
+    /// How often tokens or users have been changed; what was asked before the last time counts no longer.
+    changed: u64,
 }
 
 #[derive(Debug, Clone)]
 enum State {
     /// It was accepted by a question sent then.
     Accepted(Moment),
-    /// It is being asked for, by whoever waits first.
+    /// It is being asked for.
     Asked(Shared<BoxFuture<'static, Word>>),
 }
 
 impl Vouches {
     /// NetBox has refused the token: its word counts no longer, from nowhere.
     pub(super) fn forget(&self, visitor: &Visitor) {
-        self.lock().retain(|(token, _), _| *token != visitor.fingerprint());
+        self.lock().said.retain(|(token, _), _| *token != visitor.fingerprint());
     }
 
-    fn settle(&self, place: Place, word: &Word, asked: Moment) {
+    /// Tokens or users have been changed through nbproxy: no word from before counts.
+    pub(super) fn forget_all(&self) {
         let mut words = self.lock();
-        match word {
-            Ok(()) => drop(words.insert(place, State::Accepted(asked))),
-            Err(_) => drop(words.remove(&place)),
+        words.said.clear();
+        words.changed += 1;
+    }
+
+    fn settle(&self, place: Place, word: &Word, asked: Moment, changed: u64) {
+        let mut words = self.lock();
+        if words.changed != changed {
+            return;
         }
-        if words.len() > MOST {
-            words.retain(|_, state| !matches!(state, State::Accepted(then) if asked.since(*then) > BELIEVED));
+        match word {
+            Ok(()) => drop(words.said.insert(place, State::Accepted(asked))),
+            Err(_) => drop(words.said.remove(&place)),
+        }
+        if words.said.len() > MOST {
+            words.said.retain(|_, state| !matches!(state, State::Accepted(then) if asked.since(*then) > BELIEVED));
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Place, State>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Words> {
         self.words.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -84,12 +101,14 @@ impl Inner {
         let now = self.clock.now();
         let asked = {
             let mut words = self.vouches.lock();
-            match words.get(&place) {
+            match words.said.get(&place) {
                 Some(State::Accepted(then)) if now.since(*then) <= BELIEVED => return Ok(()),
                 Some(State::Asked(word)) => word.clone(),
                 Some(State::Accepted(_)) | None => {
-                    let word = Arc::clone(self).ask(visitor.clone(), place).boxed().shared();
-                    words.insert(place, State::Asked(word.clone()));
+                    // In a task of its own: one who hangs up must not leave a question, and a place at NetBox, half done.
+                    let asking = self.tasks.spawn(Arc::clone(self).ask(visitor.clone(), place, words.changed));
+                    let word = asking.map(|said| said.unwrap_or(Err(ProxyError::Lost))).boxed().shared();
+                    words.said.insert(place, State::Asked(word.clone()));
                     word
                 }
             }
@@ -97,7 +116,7 @@ impl Inner {
         asked.await
     }
 
-    async fn ask(self: Arc<Self>, visitor: Visitor, place: Place) -> Word {
+    async fn ask(self: Arc<Self>, visitor: Visitor, place: Place, changed: u64) -> Word {
         let (word, asked) = match self.session.enter().await {
             Err(error) => (Err(ProxyError::from_upstream(error)), self.clock.now()),
             Ok(at_netbox) => {
@@ -105,7 +124,7 @@ impl Inner {
                 (self.ask_root(&visitor, at_netbox).await, sent)
             }
         };
-        self.vouches.settle(place, &word, asked);
+        self.vouches.settle(place, &word, asked, changed);
         word
     }
 

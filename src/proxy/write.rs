@@ -143,16 +143,27 @@ impl Inner {
             let sent = sending.await;
             party.author.audit(&sent);
             let outcome = settlement(&write, &sent);
+            self.forget_vouches(&party);
             return write.settle(outcome);
         };
         let outcome = settlement(&write, &sent);
         write.settle(outcome);
         party.author.audit(&sent);
+        self.forget_vouches(&party);
         let reply = match sent {
             Ok(answer) => self.relay(answer, &party.permit, &party.receiver, Outcome::Written).await,
             Err(error) => Err(error),
         };
         release(answered, reply);
+    }
+}
+
+impl Inner {
+    /// A write may have changed who may use which token.
+    fn forget_vouches(&self, party: &Party) {
+        if party.author.path.starts_with("/api/users/") {
+            self.vouches.forget_all();
+        }
     }
 }
 
