@@ -113,7 +113,11 @@ impl Inner {
                 }
             }
         };
-        asked.await
+        let word = asked.await;
+        if matches!(word, Err(ProxyError::Lost)) {
+            self.vouches.forget(visitor);
+        }
+        word
     }
 
     async fn ask(self: Arc<Self>, visitor: Visitor, place: Place, changed: u64) -> Word {
