@@ -1,5 +1,6 @@
 //! nbproxy from the outside: through sockets, before a FakeNetbox, and with the real pynetbox.
 
+mod admin;
 mod architecture;
 mod branches;
 mod caching;
@@ -17,7 +18,9 @@ mod mirror;
 mod model;
 mod operations;
 mod parity;
+mod purge;
 mod pynetbox;
+mod shares;
 mod shutdown;
 mod stale;
 mod streaming;
