@@ -12,4 +12,5 @@ pub mod freshness;
 pub mod key;
 pub mod policy;
 pub mod public;
+pub mod selector;
 pub mod store;

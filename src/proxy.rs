@@ -13,6 +13,7 @@ use crate::cache::clock::Clock;
 use crate::cache::epochs::Epochs;
 use crate::cache::flight::Flights;
 use crate::cache::policy::Policy;
+use crate::cache::public::PublicBase;
 use crate::cache::store::Store;
 use crate::invalidation::bus::Bus;
 use crate::invalidation::installation::Watch;
@@ -30,6 +31,7 @@ mod fetch;
 mod forward;
 pub mod headers;
 mod health;
+pub mod operate;
 pub mod outcome;
 mod plan;
 mod probe;
@@ -159,7 +161,8 @@ impl Proxy {
     pub async fn handle(&self, caller: Caller, mut request: Request) -> Result<Reply, ProxyError> {
         let inner = &self.inner;
         let intent = Intent::of(&request);
-        if matches!(caller, Caller::Anonymous(_)) && intent == Intent::Write && is_cross_site(&request) {
+        let cross_site = || is_cross_site(&request.headers, &request.base);
+        if matches!(caller, Caller::Anonymous(_)) && intent == Intent::Write && cross_site() {
             return Err(Denied::CrossSite.into());
         }
         let reader = matches!(caller, Caller::Reader);
@@ -213,8 +216,8 @@ fn is_document(method: &Method, target: &Target) -> bool {
 }
 
 /// Whether a browser sent it for another site's page. NetBox has its own guard against that, which ends with the cookies.
-fn is_cross_site(request: &Request) -> bool {
-    let text = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
-    let foreign = text("origin").is_some_and(|origin| !request.base.is_origin(origin));
+pub fn is_cross_site(headers: &HeaderMap, base: &PublicBase) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let foreign = text("origin").is_some_and(|origin| !base.is_origin(origin));
     foreign || text("sec-fetch-site").is_some_and(|site| matches!(site, "cross-site" | "same-site"))
 }

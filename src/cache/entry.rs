@@ -9,6 +9,7 @@ use super::clock::Moment;
 use super::epochs::Witness;
 use super::freshness::Lifetime;
 use super::public::PublicBase;
+use super::selector::About;
 
 /// Bytes of bookkeeping that an entry and each of its forms are counted with, besides bodies and headers.
 const BOOKKEEPING: usize = 384;
@@ -36,6 +37,8 @@ pub struct Core {
     pub lifetime: Lifetime,
     /// What it depends on.
     pub witness: Witness,
+    /// What it is about.
+    pub about: About,
 }
 
 /// The body as clients that use one public base receive it.
@@ -83,7 +86,7 @@ impl Entry {
     pub fn weight(&self) -> usize {
         let headers: usize = self.core.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
         let forms: usize = self.forms.iter().map(|form| form.body.len() + form.links.len() * 4 + BOOKKEEPING).sum();
-        BOOKKEEPING + headers + forms
+        BOOKKEEPING + self.core.about.weight() + headers + forms
     }
 }
 

@@ -14,6 +14,8 @@ pub enum Source {
     Write,
     /// NetBox's version or plugins are not what they were.
     Status,
+    /// An operator, by the admin listener.
+    Operator,
 }
 
 /// Holds the pen of the epochs.
@@ -55,6 +57,7 @@ impl Source {
         match self {
             Self::Write => "write",
             Self::Status => "status",
+            Self::Operator => "operator",
         }
     }
 }

@@ -41,7 +41,6 @@ pub(super) struct Read {
     /// Only the head of the answer is wanted.
     pub(super) head: bool,
     pub(super) status: bool,
-    pub(super) endpoint: String,
 }
 
 impl Intent {
@@ -96,7 +95,6 @@ fn read(permit: &Permit, request: &Request, policy: &Policy) -> Result<Read, Byp
         content: content(&resource),
         head: request.method == Method::HEAD,
         status: resource == Resource::Status,
-        endpoint: target.path.name().to_owned(),
     })
 }
 

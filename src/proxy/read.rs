@@ -72,10 +72,10 @@ impl Inner {
             }
             Found::IfError(entry) => match self.board(permit, read, base, Miss::of(&entry, now)).await {
                 Err(error) if error.is_unavailable() => {
-                    self.instead(read, base, &entry).map_or(Err(error), |reply| Ok(Some(reply)))
+                    self.instead(read, base).map_or(Err(error), |reply| Ok(Some(reply)))
                 }
                 Ok(Some(reply)) if is_gateway_error(reply.status) => {
-                    Ok(Some(self.instead(read, base, &entry).unwrap_or(reply)))
+                    Ok(Some(self.instead(read, base).unwrap_or(reply)))
                 }
                 other => other,
             },
@@ -100,10 +100,10 @@ impl Inner {
         }
     }
 
-    /// An expired answer in place of NetBox's failure, if it has not been outdated meanwhile.
-    fn instead(&self, read: &Read, base: &PublicBase, entry: &Arc<Entry>) -> Option<Reply> {
-        let coherent = entry.core().witness.is_current();
-        coherent.then(|| self.remembered(read, base, entry, self.clock.now(), StaleReason::IfError))
+    /// An expired answer in place of NetBox's failure, if it has been neither outdated nor purged meanwhile.
+    fn instead(&self, read: &Read, base: &PublicBase) -> Option<Reply> {
+        let entry = self.store.get(&read.key).filter(|entry| entry.core().witness.is_current())?;
+        Some(self.remembered(read, base, &entry, self.clock.now(), StaleReason::IfError))
     }
 
     fn remembered(

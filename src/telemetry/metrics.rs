@@ -1,6 +1,6 @@
 //! Metrics in Prometheus' text format: typed methods, bounded labels. A label never holds a raw path.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::fmt::Write as _;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -217,6 +217,20 @@ impl Metrics {
         out
     }
 
+    /// Requests answered so far, by outcome. A family cannot be walked, so they are read from the text it is shown as.
+    pub fn requests_by_outcome(&self) -> BTreeMap<String, u64> {
+        let mut text = String::new();
+        // Writing to a String does not fail.
+        let _written = text::encode(&mut text, &self.registry);
+        let mut outcomes = BTreeMap::new();
+        for line in text.lines().filter_map(|line| line.strip_prefix("nbproxy_requests_total{outcome=\"")) {
+            if let (Some((outcome, _)), Some((_, count))) = (line.split_once('"'), line.rsplit_once(' ')) {
+                *outcomes.entry(outcome.to_owned()).or_default() += count.parse::<u64>().unwrap_or(0);
+            }
+        }
+        outcomes
+    }
+
     fn label(&self, endpoint: &str) -> EndpointLabel {
         let known = self.endpoints.read().unwrap_or_else(PoisonError::into_inner);
         known.get(endpoint).cloned().unwrap_or_else(|| EndpointLabel("other".into()))
@@ -239,6 +253,9 @@ mod tests {
         metrics.endpoint_exists("dcim/sites");
         metrics.request("hit", "dcim/sites", Duration::from_millis(1));
         metrics.request("bypass", "dcim/made-up-\"name", Duration::from_millis(1));
+        metrics.request("hit", "ipam/prefixes", Duration::from_millis(1));
+        let outcomes: Vec<_> = metrics.requests_by_outcome().into_iter().collect();
+        assert_eq!(outcomes, [("bypass".to_owned(), 1), ("hit".to_owned(), 2)]);
         (0..1000).for_each(|n| metrics.endpoint_exists(&format!("plugins/x/{n}")));
         let text = metrics.render(Snapshot { entries: 3, ..Snapshot::default() });
         assert!(text.contains("nbproxy_requests_total{outcome=\"hit\",endpoint=\"dcim/sites\"} 1"), "{text}");

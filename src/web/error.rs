@@ -6,6 +6,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde_json::Value;
 
+use super::admin::AdminError;
 use crate::netbox::token::TokenVersion;
 use crate::netbox::transport::TransportError as UpstreamError;
 use crate::proxy::auth::Denied;
@@ -42,6 +43,16 @@ pub(super) fn response(error: &ProxyError, api_version: Option<HeaderValue>) -> 
     response
 }
 
+/// The response that says why an operator is not served.
+pub(super) fn of_admin(error: &AdminError) -> Response {
+    let status = match error {
+        AdminError::Refused(_) => StatusCode::FORBIDDEN,
+        AdminError::BadOrder(_) => StatusCode::BAD_REQUEST,
+        AdminError::Lost => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    json(status, &error.to_string())
+}
+
 /// The shape in which NetBox refuses a filter's value: `{"name": ["…"]}`.
 fn unknown_filters(filters: &[UnknownFilter]) -> Value {
     let told = |filter: &UnknownFilter| {
@@ -56,7 +67,8 @@ pub(super) fn json(status: StatusCode, detail: &str) -> Response {
     object(status, &serde_json::json!({ "detail": detail }))
 }
 
-fn object(status: StatusCode, body: &Value) -> Response {
+/// An answer of nbproxy's own.
+pub(super) fn object(status: StatusCode, body: &Value) -> Response {
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON);

@@ -1,5 +1,6 @@
 //! nbproxy from the outside: through sockets, before a FakeNetbox, and with the real pynetbox.
 
+mod admin;
 mod architecture;
 mod authors;
 mod branches;
@@ -18,9 +19,11 @@ mod mirror;
 mod model;
 mod operations;
 mod parity;
+mod purge;
 mod pynetbox;
 mod reload;
 mod rights;
+mod shares;
 mod shutdown;
 mod stale;
 mod streaming;
