@@ -89,7 +89,10 @@ fn authority(value: &HeaderValue) -> Result<Authority, BadRequest> {
 /// It is written into JSON as it is, and a user name in it would be somebody's trap.
 fn plain(authority: Authority) -> Result<Authority, BadRequest> {
     let fine = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
-    if authority.as_str().chars().all(fine) { Ok(authority) } else { Err(BadRequest::Host) }
+    // The type takes any text for a port (RFC 9110, section 7.2: a number, or nothing).
+    let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+    let ported = matches!(port, "" | ":") || authority.port_u16().is_some();
+    if ported && authority.as_str().chars().all(fine) { Ok(authority) } else { Err(BadRequest::Host) }
 }
 
 #[cfg(test)]
@@ -123,6 +126,8 @@ mod tests {
             &[("host", "a"), ("host", "b")],
             &[("host", "a/b")],
             &[("host", "a,b")],
+            &[("host", "a:http")],
+            &[("host", "a:65536")],
         ] {
             assert_eq!(base("", headers), Err(BadRequest::Host), "{headers:?}");
         }

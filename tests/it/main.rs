@@ -9,6 +9,7 @@ mod coherence;
 mod commands;
 mod failures;
 mod flights;
+mod framing;
 mod hostile;
 mod isolation;
 mod library;
