@@ -244,14 +244,15 @@ fn key(headers: &HeaderMap) -> Option<&str> {
     credentials(headers, &["token", "bearer"])
 }
 
-/// A key that has exactly the form of a NetBox token: 40 hexadecimal digits, or `nbt_<key>.<secret>` (NetBox 4.5). Nothing
-/// else is sent on: it may be the key of a client that is not known any more.
+/// A key that has exactly the form of a NetBox token: 40 letters and digits (hexadecimal ones before NetBox 4.5), or
+/// `nbt_<key>.<secret>` (since then; users/constants.py). Nothing else is sent on: it may be the key of a client that is
+/// not known any more.
 fn netbox_token(key: &str) -> Option<Token> {
-    let hexadecimal = key.len() == 40 && key.bytes().all(|b| b.is_ascii_hexdigit());
     let alphanumeric = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
+    let v1 = key.len() == 40 && alphanumeric(key);
     let v2 = key.strip_prefix("nbt_").and_then(|rest| rest.split_once('.'));
     let v2 = v2.is_some_and(|(key, secret)| alphanumeric(key) && alphanumeric(secret));
-    (hexadecimal || v2).then(|| Token::parse(key).ok()).flatten()
+    (v1 || v2).then(|| Token::parse(key).ok()).flatten()
 }
 
 /// What stands in `Authorization` after one of these words, in any case.

@@ -10,6 +10,7 @@ use super::body::{Gathered, LongBody, Whole, gather};
 use super::error::ProxyError;
 use super::headers::{REQUEST_ID, from_upstream};
 use super::plan::Read;
+use super::refusal::refuses_address;
 use crate::cache::clock::Moment;
 use crate::cache::entry::{Core, Entry, Form};
 use crate::cache::epochs::Witness;
@@ -32,6 +33,16 @@ pub(super) enum Landing {
     Failed(ProxyError),
 }
 
+impl Landing {
+    /// Whether NetBox refuses the token from where it was used.
+    pub(super) fn refuses_address(&self) -> bool {
+        match self {
+            Self::Answer(landed) => landed.refuses_address,
+            Self::TooLarge(_) | Self::Failed(_) => false,
+        }
+    }
+}
+
 /// A whole answer.
 #[derive(Debug, Clone)]
 pub(super) struct Landed {
@@ -39,6 +50,8 @@ pub(super) struct Landed {
     pub(super) kept: Result<(), NotKept>,
     /// NetBox's id of the one request that was sent.
     pub(super) request_id: Option<HeaderValue>,
+    /// It says that NetBox refuses the token from where it was used.
+    refuses_address: bool,
 }
 
 /// An answer that flows on to one client.
@@ -122,6 +135,7 @@ impl Inner {
         {
             self.watch.observe(installation);
         }
+        let refuses_address = status == StatusCode::FORBIDDEN && refuses_address(&whole.body);
         let kept = admit(read, status, &headers, &whole, witness);
         let mut headers = from_upstream(headers);
         // It names the request that was sent; a hit has an id of its own.
@@ -131,7 +145,7 @@ impl Inner {
         if kept.is_ok() {
             self.store.put(read.key, Arc::clone(&entry));
         }
-        Ok(Landing::Answer(Landed { entry, kept, request_id }))
+        Ok(Landing::Answer(Landed { entry, kept, request_id, refuses_address }))
     }
 }
 

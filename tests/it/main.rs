@@ -23,4 +23,5 @@ mod stale;
 mod streaming;
 mod support;
 mod tokens;
+mod visitors;
 mod wire_keys;
