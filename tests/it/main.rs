@@ -19,6 +19,7 @@ mod operations;
 mod parity;
 mod pynetbox;
 mod shutdown;
+mod spellings;
 mod stale;
 mod streaming;
 mod support;
