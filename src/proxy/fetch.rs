@@ -10,6 +10,7 @@ use super::body::{Gathered, LongBody, Whole, gather};
 use super::error::ProxyError;
 use super::headers::{REQUEST_ID, from_upstream};
 use super::plan::Read;
+use super::refusal::refuses_address;
 use crate::cache::clock::Moment;
 use crate::cache::entry::{Core, Entry, Form};
 use crate::cache::epochs::Witness;
@@ -33,6 +34,16 @@ pub(super) enum Landing {
     Failed(ProxyError),
 }
 
+impl Landing {
+    /// Whether NetBox refuses the token from where it was used.
+    pub(super) fn refuses_address(&self) -> bool {
+        match self {
+            Self::Answer(landed) => landed.refuses_address,
+            Self::TooLarge(_) | Self::Failed(_) => false,
+        }
+    }
+}
+
 /// A whole answer.
 #[derive(Debug, Clone)]
 pub(super) struct Landed {
@@ -40,6 +51,8 @@ pub(super) struct Landed {
     pub(super) kept: Result<(), NotKept>,
     /// NetBox's id of the one request that was sent.
     pub(super) request_id: Option<HeaderValue>,
+    /// It says that NetBox refuses the token from where it was used.
+    refuses_address: bool,
 }
 
 /// When a question was sent, and the leave to keep its answer.
@@ -129,6 +142,7 @@ impl Inner {
         {
             self.watch.observe(installation);
         }
+        let refuses_address = status == StatusCode::FORBIDDEN && refuses_address(&whole.body);
         let admitted = admit(read, status, &headers, &whole, witness);
         let mut headers = from_upstream(headers);
         // It names the request that was sent; a hit has an id of its own.
@@ -143,7 +157,7 @@ impl Inner {
         };
         let entry = Arc::new(Entry::new(core, Form::new(base, whole.body, whole.links)));
         let kept = admitted.and_then(|()| self.store.put(sent.intake, read.key, Arc::clone(&entry)));
-        Ok(Landing::Answer(Landed { entry, kept, request_id }))
+        Ok(Landing::Answer(Landed { entry, kept, request_id, refuses_address }))
     }
 }
 

@@ -152,7 +152,7 @@ impl Inner {
         }
     }
 
-    /// Joins the fetch under way, or starts one in a task of its own, and waits for it.
+    /// Joins the fetch under way, or starts one in a task of its own, and answers with what it brings.
     async fn board(
         self: &Arc<Self>,
         permit: &Permit,
@@ -160,24 +160,17 @@ impl Inner {
         base: &PublicBase,
         miss: Miss,
     ) -> Result<Option<Reply>, ProxyError> {
-        // The witness is read before anything is sent: what changes from here on is noticed.
-        let witness = self.epochs.witness(read.canonical.view().branch);
         let must_be_new = read.directives.no_cache || read.directives.max_age.is_some_and(|age| age.is_zero());
-        let boarding = if must_be_new {
-            self.flights.board_alone(read.key, witness)
-        } else {
-            self.flights.board(read.key, witness)
-        };
-        let (leads, passenger) = match boarding {
-            Boarding::Join(passenger) => (false, passenger),
-            Boarding::Lead(seat, passenger) => {
-                self.tasks.spawn(Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone()));
-                (true, passenger)
+        let (leads, landing) = match self.travel(permit, read, base, must_be_new).await? {
+            (false, landing) if landing.refuses_address() => {
+                // The leader's, which may not be this visitor's.
+                self.travel(permit, read, base, true).await?
             }
+            travelled => travelled,
         };
-        match passenger.landing().await.map_err(|Lost| ProxyError::Lost)? {
+        match landing {
             Landing::Failed(error) => Err(error),
-            Landing::Answer(Landed { entry, kept, request_id }) => {
+            Landing::Answer(Landed { entry, kept, request_id, .. }) => {
                 let (outcome, id) = if leads {
                     (Outcome::Filled { miss, kept }, request_id)
                 } else {
@@ -191,6 +184,28 @@ impl Inner {
                 Ok(streaming.map(|streaming| stream(streaming, read.head)))
             }
         }
+    }
+
+    /// Joins the fetch under way unless this one must be alone, or leads one; and says which.
+    async fn travel(
+        self: &Arc<Self>,
+        permit: &Permit,
+        read: &Read,
+        base: &PublicBase,
+        alone: bool,
+    ) -> Result<(bool, Landing), ProxyError> {
+        // The witness is read before anything is sent: what changes from here on is noticed.
+        let witness = self.epochs.witness(read.canonical.view().branch);
+        let boarding =
+            if alone { self.flights.board_alone(read.key, witness) } else { self.flights.board(read.key, witness) };
+        let (leads, passenger) = match boarding {
+            Boarding::Join(passenger) => (false, passenger),
+            Boarding::Lead(seat, passenger) => {
+                self.tasks.spawn(Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone()));
+                (true, passenger)
+            }
+        };
+        Ok((leads, passenger.landing().await.map_err(|Lost| ProxyError::Lost)?))
     }
 }
 

@@ -68,7 +68,7 @@ impl Access {
 }
 
 fn not_from_the_web(request: &Parts) -> Result<(), Refusal> {
-    let naming = Naming { fixed: None, trusted: Vec::new(), loopback_only: true };
-    let base = naming.base(request, &Peer::default()).map_err(|_| Refusal::ForeignHost)?;
+    let naming = Naming { fixed: None, trusted: Vec::new() };
+    let base = naming.base(request, &Peer::default(), true).map_err(|_| Refusal::ForeignHost)?;
     if is_cross_site(&request.headers, &base) { Err(Refusal::CrossSite) } else { Ok(()) }
 }

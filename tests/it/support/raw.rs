@@ -1,9 +1,9 @@
 //! A connection on which bytes are written as they are, for what no HTTP library would send.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// A connection.
 pub(crate) struct Raw(TcpStream);
@@ -13,8 +13,19 @@ impl Raw {
         Self(TcpStream::connect(address).await.expect("the proxy listens"))
     }
 
+    /// From another of this machine's addresses.
+    pub(crate) async fn connect_from(source: IpAddr, address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind((source, 0).into()).expect("the address is this machine's");
+        Self(socket.connect(address).await.expect("the proxy listens"))
+    }
+
     pub(crate) async fn write(&mut self, text: &str) {
-        self.0.write_all(text.as_bytes()).await.expect("the proxy reads");
+        self.write_bytes(text.as_bytes()).await;
+    }
+
+    pub(crate) async fn write_bytes(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).await.expect("the proxy reads");
     }
 
     /// Everything until the other side closes.

@@ -10,6 +10,7 @@ use crate::clock;
 use crate::json::{Json, Style};
 use crate::negotiate;
 use crate::render::Selection;
+use crate::rights::Verb;
 use crate::schema;
 use crate::state::View;
 use crate::types::{self, Type};
@@ -169,7 +170,8 @@ impl Context<'_> {
     /// What hangs below an object.
     pub(super) fn sub(&self, ty: &'static Type, id: &str, action: &str) -> Outcome {
         let view = self.view();
-        let id = id.parse().ok().filter(|id| view.row(ty.endpoint, *id).is_some());
+        let seen = |id: &u64| view.row(ty.endpoint, *id).is_some_and(|row| self.reaches(&view, ty, Verb::View, row));
+        let id = id.parse().ok().filter(seen);
         let Some(id) = id else {
             return Err(self.missing(ty));
         };
