@@ -27,10 +27,12 @@ pub mod auth;
 pub mod body;
 pub mod error;
 mod fetch;
+pub mod filters;
 mod forward;
 pub mod headers;
 mod health;
 pub mod outcome;
+mod own;
 mod plan;
 mod probe;
 pub mod rate;
@@ -43,11 +45,12 @@ mod signature;
 mod vouch;
 mod write;
 
-use access::AccessControl;
+use access::{AccessControl, Strictness};
 use acl::Intent;
 use auth::{Caller, Denied, Origin};
 use error::ProxyError;
 use fetch::Landing;
+use filters::{Asker, Filters};
 use health::Health;
 use outcome::{Bypass, Outcome};
 use plan::Plan;
@@ -99,6 +102,7 @@ struct Inner {
     health: Health,
     throttle: Throttle,
     vouches: Vouches,
+    filters: Filters,
 }
 
 impl Deref for Inner {
@@ -113,13 +117,14 @@ impl Proxy {
     /// Puts a proxy together.
     pub fn new(parts: Parts) -> Self {
         let throttle = Throttle::new(parts.clock.clone());
-        let (health, vouches) = (Health::default(), Vouches::default());
-        Self { inner: Arc::new(Inner { parts, flights: Flights::new(), health, throttle, vouches }) }
+        let (health, vouches, filters) = (Health::default(), Vouches::default(), Filters::default());
+        Self { inner: Arc::new(Inner { parts, flights: Flights::new(), health, throttle, vouches, filters }) }
     }
 
     /// Lets in whom these settings let in, from the next request on.
     pub fn replace_access(&self, access: AccessControl) {
         self.inner.access.store(Arc::new(access));
+        self.inner.filters.ask();
     }
 
     /// Who sent this request, if they may ask just now.
@@ -165,6 +170,13 @@ impl Proxy {
         }
         let access = inner.access.load_full();
         let permit = access.acl.permit(&caller, &request.target, intent)?;
+        match access.strict(&caller) {
+            Strictness::Off => {}
+            strict @ (Strictness::Warn | Strictness::Enforce) => {
+                let asker = Asker { access: &access, caller: &caller, permit: &permit };
+                inner.check_filters(strict, asker, &request.method, &request.target).await?;
+            }
+        }
         match plan::plan(&permit, &request, &inner.policy, inner.watch.has_branching()) {
             Plan::Read(read) => match inner.read(&permit, &read, &request.base).await? {
                 Some(reply) => Ok(reply),

@@ -143,6 +143,7 @@ impl Server {
         let background = CancellationToken::new();
         let reached = readiness.latch();
         tasks.spawn(background::probe(proxy.clone(), settings.upstream.probe_interval, reached, background.clone()));
+        tasks.spawn(background::filters(proxy.clone(), background.clone()));
         let admin_router = web::admin(proxy, metrics, readiness, access);
         let admin_limits = Limits { connections: ADMIN_CONNECTIONS, header, write };
         let clients = public.serve(web::public(app), limits, stages.public());

@@ -48,6 +48,8 @@ pub struct AccessControl {
     pub(super) acl: Acl,
     rate: Option<Rate>,
     strict: Strictness,
+    /// Whether anybody may be held to filters that are known.
+    any_strict: bool,
     changelog_message: bool,
 }
 
@@ -55,8 +57,10 @@ impl AccessControl {
     /// By these settings.
     pub fn new(config: Config) -> Self {
         let Config { token, clients, anonymous, passthrough, deny, rate, strict, changelog_message } = config;
+        let any_strict =
+            clients.iter().map(|client| client.strict).chain([strict]).any(|strict| strict != Strictness::Off);
         let auth = Auth::new(clients, anonymous, passthrough);
-        Self { auth, acl: Acl::new(token, deny), rate, strict, changelog_message }
+        Self { auth, acl: Acl::new(token, deny), rate, strict, any_strict, changelog_message }
     }
 
     /// How often this caller may ask, and with whom it shares.
@@ -70,6 +74,11 @@ impl AccessControl {
                 self.rate.map(|rate| (rate, Counted::address(origin.address)))
             }
         }
+    }
+
+    /// Whether the filters that NetBox knows are of interest to anybody.
+    pub(super) fn is_strict(&self) -> bool {
+        self.any_strict
     }
 
     /// What becomes of this caller's unknown filters.

@@ -21,6 +21,7 @@ mod pynetbox;
 mod shutdown;
 mod stale;
 mod streaming;
+mod strict_filters;
 mod support;
 mod tokens;
 mod wire_keys;
