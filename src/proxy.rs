@@ -28,11 +28,13 @@ pub mod auth;
 pub mod body;
 pub mod error;
 mod fetch;
+pub mod filters;
 mod forward;
 pub mod headers;
 mod health;
 pub mod operate;
 pub mod outcome;
+mod own;
 mod plan;
 mod probe;
 pub mod rate;
@@ -45,11 +47,12 @@ mod signature;
 mod vouch;
 mod write;
 
-use access::AccessControl;
+use access::{AccessControl, Strictness};
 use acl::Intent;
 use auth::{Caller, Denied, Origin};
 use error::ProxyError;
 use fetch::Landing;
+use filters::{Asker, Filters};
 use health::Health;
 use outcome::{Bypass, Outcome};
 use plan::Plan;
@@ -101,6 +104,7 @@ struct Inner {
     health: Health,
     throttle: Throttle,
     vouches: Vouches,
+    filters: Filters,
 }
 
 impl Deref for Inner {
@@ -115,8 +119,8 @@ impl Proxy {
     /// Puts a proxy together.
     pub fn new(parts: Parts) -> Self {
         let throttle = Throttle::new(parts.clock.clone());
-        let (health, vouches) = (Health::default(), Vouches::default());
-        Self { inner: Arc::new(Inner { parts, flights: Flights::new(), health, throttle, vouches }) }
+        let (health, vouches, filters) = (Health::default(), Vouches::default(), Filters::default());
+        Self { inner: Arc::new(Inner { parts, flights: Flights::new(), health, throttle, vouches, filters }) }
     }
 
     /// Whether clients must call nbproxy by a loopback name.
@@ -127,6 +131,7 @@ impl Proxy {
     /// Lets in whom these settings let in, from the next request on.
     pub fn replace_access(&self, access: AccessControl) {
         self.inner.access.store(Arc::new(access));
+        self.inner.filters.ask();
     }
 
     /// Who sent this request, if they may ask just now.
@@ -173,6 +178,13 @@ impl Proxy {
         }
         let access = inner.access.load_full();
         let permit = access.acl.permit(&caller, &request.target, intent)?;
+        match access.strict(&caller) {
+            Strictness::Off => {}
+            strict @ (Strictness::Warn | Strictness::Enforce) => {
+                let asker = Asker { access: &access, caller: &caller, permit: &permit };
+                inner.check_filters(strict, asker, &request.method, &request.target).await?;
+            }
+        }
         match plan::plan(&permit, &request, &inner.policy, inner.watch.has_branching()) {
             Plan::Read(read) => match inner.read(&permit, &read, &request.base).await? {
                 Some(reply) => Ok(reply),

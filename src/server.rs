@@ -156,6 +156,7 @@ impl Server {
         if let Some(reloader) = reloader {
             tasks.spawn(reloader.run(background.clone()));
         }
+        tasks.spawn(background::filters(proxy.clone(), background.clone()));
         let admin_router = web::admin(proxy, metrics, readiness, access);
         let admin_limits = Limits { connections: ADMIN_CONNECTIONS, header, write };
         let clients = public.serve(web::public(app), limits, stages.public());

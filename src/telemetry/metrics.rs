@@ -30,6 +30,7 @@ pub struct Metrics {
     refused_token: Counter,
     settings_read: Family<ResultLabel, Counter>,
     settings_current: Gauge,
+    unknown_filters: Family<OwnEndpointLabel, Counter>,
     in_progress: Gauge,
     gauges: Gauges,
     endpoints: RwLock<HashSet<EndpointLabel>>,
@@ -50,6 +51,8 @@ pub struct Snapshot {
     pub waiting: usize,
     /// Whether the daemon is ready.
     pub ready: bool,
+    /// Whether requests' filters can be checked.
+    pub filters_known: bool,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +63,7 @@ struct Gauges {
     in_flight: Gauge,
     waiting: Gauge,
     ready: Gauge,
+    filters_known: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -86,6 +90,11 @@ struct SourceLabel {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabel {
     result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OwnEndpointLabel {
+    endpoint: EndpointLabel,
 }
 
 /// An endpoint's name that NetBox is known to have.
@@ -127,6 +136,9 @@ impl Metrics {
         let help = "1 while the settings in force are those of the files; 0 when these are at fault";
         registry.register("settings_current", help, Gauge::clone(&settings_current));
         settings_current.set(1);
+        let unknown_filters = Family::default();
+        let help = "Filters that NetBox does not know, in requests of who is held to those it does, by endpoint";
+        registry.register("unknown_filters", help, unknown_filters.clone());
         let in_progress = Gauge::default();
         let help = "Requests that have arrived and are not answered yet";
         registry.register("requests_in_progress", help, in_progress.clone());
@@ -136,6 +148,8 @@ impl Metrics {
         registry.register("upstream_in_flight", "Requests at NetBox", gauges.in_flight.clone());
         registry.register("upstream_waiting", "Requests that wait for a place at NetBox", gauges.waiting.clone());
         registry.register("ready", "1 when ready to serve", gauges.ready.clone());
+        let help = "1 when requests' filters can be checked by NetBox's OpenAPI document";
+        registry.register("filters_known", help, gauges.filters_known.clone());
         let endpoints = RwLock::default();
         Self {
             registry,
@@ -146,6 +160,7 @@ impl Metrics {
             refused_token,
             settings_read,
             settings_current,
+            unknown_filters,
             in_progress,
             gauges,
             endpoints,
@@ -202,6 +217,14 @@ impl Metrics {
         self.settings_current.set(good.into());
     }
 
+    /// A request named so many filters that NetBox does not know.
+    pub fn unknown_filters(&self, endpoint: &str, count: usize) {
+        if count > 0 {
+            let endpoint = self.label(endpoint);
+            self.unknown_filters.get_or_create(&OwnEndpointLabel { endpoint }).inc_by(count as u64);
+        }
+    }
+
     /// Everything, as Prometheus reads it.
     pub fn render(&self, now: Snapshot) -> String {
         let set = |gauge: &Gauge, value: u64| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
@@ -211,6 +234,7 @@ impl Metrics {
         set(&self.gauges.in_flight, now.in_flight as u64);
         set(&self.gauges.waiting, now.waiting as u64);
         set(&self.gauges.ready, now.ready.into());
+        set(&self.gauges.filters_known, now.filters_known.into());
         let mut out = String::new();
         // Writing to a String does not fail.
         let _written = text::encode(&mut out, &self.registry);

@@ -29,6 +29,7 @@ mod shutdown;
 mod spellings;
 mod stale;
 mod streaming;
+mod strict_filters;
 mod support;
 mod tokens;
 mod visitors;

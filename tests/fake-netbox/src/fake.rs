@@ -162,6 +162,11 @@ impl FakeNetbox {
         self.shared.lock().config.plugins = owned(plugins);
     }
 
+    /// Lets the OpenAPI document say that it comes from NetBox's own cache and was made that many seconds ago.
+    pub fn set_schema_age(&self, seconds: Option<u64>) {
+        self.shared.lock().config.schema_age = seconds;
+    }
+
     /// Sets the page sizes, which NetBox lets change while it runs.
     pub fn set_page_size(&self, default: usize, max: usize) {
         let config = &mut self.shared.lock().config;

@@ -241,6 +241,8 @@ pub(crate) struct Config {
     pub(crate) max_page_size: usize,
     pub(crate) login_required: bool,
     pub(crate) public_origin: Option<String>,
+    /// How old NetBox's copy of the OpenAPI document is, in seconds; unset, it is made for each request.
+    pub(crate) schema_age: Option<u64>,
     /// Jobs wait for `finish_jobs` where this is unset.
     pub(crate) job_delay: Option<Duration>,
 }

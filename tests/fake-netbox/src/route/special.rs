@@ -113,10 +113,14 @@ impl Context<'_> {
         };
         let name = format!("NetBox REST API ({}).{suffix}", self.config.api_version());
         let later = clock::now() / 1_000_000 + 86_400;
-        Ok(Answer::new(200, media, text)
+        let mut answer = Answer::new(200, media, text)
             .with("Content-Disposition", format!("inline; filename=\"{name}\""))
             .with("Expires", clock::http_date(later))
-            .with("Cache-Control", "max-age=86400"))
+            .with("Cache-Control", "max-age=86400");
+        if let Some(age) = self.config.schema_age {
+            answer = answer.with("Age", age.to_string());
+        }
+        Ok(answer)
     }
 
     pub(super) fn authentication_check(&self) -> Outcome {
