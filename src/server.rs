@@ -19,27 +19,43 @@ use crate::netbox::session::{Session, SetUpError};
 use crate::proxy::access::AccessControl;
 use crate::proxy::rewrite::Links;
 use crate::proxy::{Parts, Proxy};
-use crate::settings::Settings;
+use crate::settings::{self, HeadLimits, Settings};
 use crate::telemetry::metrics::Metrics;
 use crate::web::readiness::Readiness;
-use crate::web::{self, AdminAccess, App, AppParts, Naming};
+use crate::web::{self, AdminAccess, App, AppParts, BodyLimits, Naming};
 
+mod activity;
+mod answer;
 mod background;
+mod connection;
 mod listener;
 pub mod neighbour;
+mod places;
 mod shutdown;
 mod stall;
+mod streams;
+mod tls;
+mod watch;
 
-use listener::{Limits, Listener};
+pub use tls::TlsError;
+
+use listener::{Listener, Secure, Terms};
+use places::Room;
+use tls::Tls;
+use watch::Pace;
 
 /// A scraper, a prober and some people.
 const ADMIN_CONNECTIONS: usize = 64;
+
+/// What they say.
+const ADMIN_HEAD: HeadLimits = HeadLimits { bytes: 8 * 1024, headers: 100, uri: 8 * 1024 };
 
 /// A daemon that is bound to its addresses and has not begun to serve.
 #[derive(Debug)]
 pub struct Server {
     public: Listener,
     admin: Listener,
+    tls: Option<Arc<Tls>>,
     proxy: Proxy,
     readiness: Readiness,
     tasks: TaskTracker,
@@ -62,6 +78,9 @@ pub enum StartError {
     /// The way to NetBox cannot be prepared.
     #[error(transparent)]
     Session(#[from] SetUpError),
+    /// TLS cannot be spoken with the certificates of the settings.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 impl Server {
@@ -74,6 +93,7 @@ impl Server {
         let (epochs, pen) = Epochs::new(clock.clone());
         let bus = Arc::new(Bus::new(pen, clock.clone(), Arc::clone(&metrics)));
         let session = Session::new(settings.upstream.session.clone())?;
+        let tls = settings.server.tls.clone().map(Tls::read).transpose()?.map(Arc::new);
         let base_path = session.base().path().to_owned();
         let tasks = TaskTracker::new();
         let proxy = Proxy::new(Parts {
@@ -98,13 +118,14 @@ impl Server {
             proxy: proxy.clone(),
             naming,
             base_path,
-            max_request_body: settings.server.max_request_body,
+            head: head_limits(&settings.server),
+            body: BodyLimits { bytes: settings.server.max_request_body, patience: settings.server.body_timeout },
             clock,
             metrics: Arc::clone(&metrics),
         });
         let public = listen(settings.server.listen).await?;
         let admin = listen(settings.admin.listen).await?;
-        Ok(Self { public, admin, proxy, readiness: Readiness::default(), tasks, settings, app, metrics })
+        Ok(Self { public, admin, tls, proxy, readiness: Readiness::default(), tasks, settings, app, metrics })
     }
 
     /// Where clients are served.
@@ -124,10 +145,11 @@ impl Server {
 
     /// Serves until `stop` is ready, then drains: not ready, nothing new accepted, what is under way finished.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { public, admin, proxy, readiness, tasks, settings, app, metrics } = self;
+        let Self { public, admin, tls, proxy, readiness, tasks, settings, app, metrics } = self;
         tracing::info!(
             listen = %public.address(),
             admin = %admin.address(),
+            tls = tls.is_some(),
             upstream = settings.upstream.session.base.as_str(),
             "serving netbox's api"
         );
@@ -136,17 +158,15 @@ impl Server {
             (None, true) => AdminAccess::Open,
             (None, false) => AdminAccess::Closed,
         };
-        let held = settings.server.connections;
-        let (header, write) = (held.header, held.write);
-        let limits = Limits { connections: held.count, header, write };
         let stages = shutdown::Stages::new(readiness.clone(), tasks.clone());
         let background = CancellationToken::new();
         let reached = readiness.latch();
         tasks.spawn(background::probe(proxy.clone(), settings.upstream.probe_interval, reached, background.clone()));
         let admin_router = web::admin(proxy, metrics, readiness, access);
-        let admin_limits = Limits { connections: ADMIN_CONNECTIONS, header, write };
-        let clients = public.serve(web::public(app), limits, stages.public());
-        let operators = admin.serve(admin_router, admin_limits, stages.admin());
+        let terms = public_terms(&settings.server, tls);
+        let admin_terms = admin_terms(terms.pace);
+        let clients = public.serve(web::public(app), terms, stages.public());
+        let operators = admin.serve(admin_router, admin_terms, stages.admin());
         tokio::join!(clients, operators, async {
             stop.await;
             stages.run(settings.server.shutdown_grace, background).await;
@@ -156,4 +176,29 @@ impl Server {
 
 async fn listen(address: SocketAddr) -> Result<Listener, StartError> {
     Listener::bind(address).await.map_err(|source| StartError::Bind { address, source })
+}
+
+fn public_terms(settings: &settings::Server, tls: Option<Arc<Tls>>) -> Terms {
+    let held = settings.connections;
+    let exempt = settings.trusted_proxies.clone();
+    Terms {
+        room: Room { connections: held.count, per_address: held.per_address, exempt },
+        pace: Pace { header: held.header, keep_alive: held.keep_alive, write: held.write },
+        head: settings.head,
+        secure: tls.map(|tls| Secure { tls, http2: settings.http2 }),
+    }
+}
+
+fn admin_terms(pace: Pace) -> Terms {
+    Terms {
+        room: Room { connections: ADMIN_CONNECTIONS, per_address: ADMIN_CONNECTIONS, exempt: Vec::new() },
+        pace,
+        head: ADMIN_HEAD,
+        secure: None,
+    }
+}
+
+fn head_limits(settings: &settings::Server) -> web::HeadLimits {
+    let HeadLimits { bytes, headers, uri } = settings.head;
+    web::HeadLimits { bytes, headers, uri }
 }

@@ -4,25 +4,29 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-/// A connection on which a write may wait this long, and no longer.
+use super::activity::Activity;
+
+/// A connection on which a write may wait this long, and no longer; it tells what comes and goes.
 #[derive(Debug)]
-pub(super) struct Impatient {
-    stream: TcpStream,
+pub(super) struct Impatient<S> {
+    stream: S,
     patience: Duration,
+    /// Who is told; nobody where the bytes are frames, of which most say nothing about requests.
+    activity: Option<Arc<Activity>>,
     /// Runs only while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
-impl Impatient {
-    pub(super) fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, patience, waiting: None }
+impl<S> Impatient<S> {
+    pub(super) fn new(stream: S, patience: Duration, activity: Option<Arc<Activity>>) -> Self {
+        Self { stream, patience, activity, waiting: None }
     }
 
     fn judge<T>(&mut self, written: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
@@ -34,18 +38,32 @@ impl Impatient {
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
         waiting.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
-}
 
-impl AsyncRead for Impatient {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    fn judge_bytes(&mut self, written: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if let (Poll::Ready(Ok(1..)), Some(activity)) = (&written, &self.activity) {
+            activity.wrote();
+        }
+        self.judge(written, cx)
     }
 }
 
-impl AsyncWrite for Impatient {
+impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if let Some(activity) = &self.activity
+            && buffer.filled().len() > before
+        {
+            activity.read();
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.judge(written, cx)
+        self.judge_bytes(written, cx)
     }
 
     fn poll_write_vectored(
@@ -54,7 +72,7 @@ impl AsyncWrite for Impatient {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
-        self.judge(written, cx)
+        self.judge_bytes(written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -67,6 +85,8 @@ impl AsyncWrite for Impatient {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        // TLS says goodbye, and waits for its words to be taken.
+        let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.judge(shut, cx)
     }
 }
