@@ -44,11 +44,7 @@ impl Receiver {
 }
 
 /// What to send for a client's request, once a small body has arrived.
-pub(super) async fn outgoing(
-    permit: &Permit,
-    request: Request,
-    progress: &Progress,
-) -> Result<Outgoing, BadRequest> {
+pub(super) async fn outgoing(permit: &Permit, request: Request, progress: &Progress) -> Result<Outgoing, BadRequest> {
     let Request { method, headers, target, body, .. } = request;
     let mut headers = to_upstream(&headers);
     if let Some(visitor) = permit.visitor() {

@@ -125,7 +125,8 @@ impl Connection {
     fn service(
         &self,
         peer: Peer,
-    ) -> impl Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible, Future: Send + 'static> + use<> {
+    ) -> impl Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible, Future: Send + 'static> + use<>
+    {
         let (router, activity): (Router, Arc<Activity>) = (self.router.clone(), Arc::clone(self.place.activity()));
         service_fn(move |mut request: Request<Incoming>| {
             let doing = activity.begin();

@@ -108,11 +108,8 @@ fn config(files: &ServerTls) -> Result<Arc<ServerConfig>, TlsError> {
     let chain = certificates(&files.certificate)?;
     let key = PrivateKeyDer::from_pem_file(&files.key);
     let key = key.map_err(|source| TlsError::Unreadable { file: files.key.clone(), what: "private key", source })?;
-    let unusable = |source| TlsError::Identity {
-        certificate: files.certificate.clone(),
-        key: files.key.clone(),
-        source,
-    };
+    let unusable =
+        |source| TlsError::Identity { certificate: files.certificate.clone(), key: files.key.clone(), source };
     let verifier = files.client_ca.as_deref().map(|file| verifier(file, &provider)).transpose()?;
     let verifies = verifier.is_some();
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();

@@ -1,9 +1,7 @@
 //! The subject of a certificate that rustls has verified.
 
 use x509_parser::objects::{oid_registry, oid2abbrev};
-use x509_parser::oid_registry::{
-    OID_PKCS9_EMAIL_ADDRESS, OID_USERID, OID_X509_GIVEN_NAME, OID_X509_SURNAME, Oid,
-};
+use x509_parser::oid_registry::{OID_PKCS9_EMAIL_ADDRESS, OID_USERID, OID_X509_GIVEN_NAME, OID_X509_SURNAME, Oid};
 use x509_parser::parse_x509_certificate;
 
 use crate::proxy::auth::Subject;

@@ -1,6 +1,7 @@
 //! nbproxy as a process of its own, for what only a process shows: its log, its memory, its end.
 
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
@@ -52,6 +53,11 @@ impl Daemon {
         &self.url
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.url.trim_start_matches("http://").parse().expect("an address")
+    }
+
     pub(crate) fn admin(&self) -> &str {
         &self.admin
     }
@@ -61,6 +67,11 @@ impl Daemon {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs, on Linux");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it is there");
         line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    /// The file descriptors that it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it runs, on Linux").count()
     }
 
     /// Tells it to stop, waits for its end, and returns what it logged since it started.

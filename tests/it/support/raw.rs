@@ -1,9 +1,10 @@
 //! A connection on which bytes are written as they are, for what no HTTP library would send.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// A connection.
 pub(crate) struct Raw(TcpStream);
@@ -11,6 +12,13 @@ pub(crate) struct Raw(TcpStream);
 impl Raw {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         Self(TcpStream::connect(address).await.expect("the proxy listens"))
+    }
+
+    /// From this address, which is one of this machine's own, as all of 127.0.0.0/8 are.
+    pub(crate) async fn connect_from(source: [u8; 4], address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind((source, 0).into()).expect("an address of this machine's");
+        Self(socket.connect(address).await.expect("the proxy listens"))
     }
 
     pub(crate) async fn write(&mut self, text: &str) {
@@ -37,5 +45,21 @@ impl Raw {
                 return so_far;
             }
         }
+    }
+
+    /// Writes, and says whether the other side would still have it.
+    pub(crate) async fn try_write(&mut self, text: &str) -> bool {
+        self.0.write_all(text.as_bytes()).await.is_ok()
+    }
+
+    /// Whether an answer or an end comes within this time; it is not read.
+    pub(crate) async fn has_something_within(&mut self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.0.peek(&mut [0])).await.is_ok()
+    }
+
+    /// Whether the other side closes within this time, having said nothing.
+    pub(crate) async fn is_ended_within(&mut self, time: Duration) -> bool {
+        let peeked = tokio::time::timeout(time, self.0.peek(&mut [0])).await;
+        peeked.is_ok_and(|peeked| peeked.map_or(true, |bytes| bytes == 0))
     }
 }
