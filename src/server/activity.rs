@@ -14,8 +14,8 @@ pub(super) struct Activity {
     in_progress: AtomicUsize,
     /// Bytes have come since a request last began or ended: the next one's head.
     head: AtomicBool,
-    /// Bytes were taken by the client since this was last asked.
-    written: AtomicBool,
+    /// What was asked for waits for the client to take it, though its request has ended.
+    writing: AtomicBool,
     /// Its place in the order in which the listener's connections last had anything to do.
     last: AtomicU64,
     order: Order,
@@ -43,7 +43,7 @@ impl Activity {
             begun: AtomicU64::new(0),
             in_progress: AtomicUsize::new(0),
             head: AtomicBool::new(false),
-            written: AtomicBool::new(false),
+            writing: AtomicBool::new(false),
             last: AtomicU64::new(order.next()),
             order,
             leave: Notify::new(),
@@ -63,9 +63,14 @@ impl Activity {
         self.head.store(true, Ordering::Relaxed);
     }
 
-    /// Bytes have gone.
-    pub(super) fn wrote(&self) {
-        self.written.store(true, Ordering::Relaxed);
+    /// A write waits for the client, or does so no longer.
+    pub(super) fn waits(&self, waits: bool) {
+        self.touch();
+        self.writing.store(waits, Ordering::Relaxed);
+    }
+
+    fn touch(&self) {
+        self.last.store(self.order.next(), Ordering::Relaxed);
     }
 
     /// Requests begun since the connection was opened.
@@ -73,19 +78,14 @@ impl Activity {
         self.begun.load(Ordering::Relaxed)
     }
 
-    /// Whether no request is under way.
+    /// Whether no request is under way, and no answer.
     pub(super) fn is_idle(&self) -> bool {
-        self.in_progress.load(Ordering::Relaxed) == 0
+        self.in_progress.load(Ordering::Relaxed) == 0 && !self.writing.load(Ordering::Relaxed)
     }
 
     /// Whether the next request has begun to arrive.
     pub(super) fn has_head(&self) -> bool {
         self.head.load(Ordering::Relaxed)
-    }
-
-    /// Whether bytes have gone since this was last asked.
-    pub(super) fn has_written(&self) -> bool {
-        self.written.swap(false, Ordering::Relaxed)
     }
 
     /// Since when it has had nothing to do, in the listener's order; `None` while it has.
@@ -109,7 +109,7 @@ impl Drop for Doing {
         let activity = &self.0;
         // What came meanwhile was this request's body.
         activity.head.store(false, Ordering::Relaxed);
-        activity.last.store(activity.order.next(), Ordering::Relaxed);
+        activity.touch();
         activity.in_progress.fetch_sub(1, Ordering::Relaxed);
     }
 }

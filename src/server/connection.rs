@@ -46,9 +46,6 @@ const H2_OVERHEAD: usize = 32;
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
-/// Requests that end in an error of their framing, on one HTTP/2 connection.
-const FRAMING_ERRORS: usize = 64;
-
 /// A connection that has been accepted.
 pub(super) struct Connection {
     pub(super) address: IpAddr,
@@ -98,7 +95,7 @@ impl Connection {
         if head.headers != USUAL_HEADERS {
             builder.max_headers(head.headers);
         }
-        let stream = Impatient::new(stream, pace.write, Some(Arc::clone(self.place.activity())));
+        let stream = Impatient::http1(stream, pace.write, Arc::clone(self.place.activity()));
         let connection = builder.serve_connection(TokioIo::new(stream), self.service(peer));
         self.attend(connection, |connection| connection.graceful_shutdown()).await;
     }
@@ -110,14 +107,13 @@ impl Connection {
             .timer(TokioTimer::new())
             .max_concurrent_streams(limits.streams)
             .max_pending_accept_reset_streams(limits.resets)
-            .max_local_error_reset_streams(FRAMING_ERRORS)
             .max_header_list_size(list_size(head))
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             // Whoever is gone without a word does not answer this either.
             .keep_alive_interval(pace.write)
             .keep_alive_timeout(pace.write);
-        let stream = Impatient::new(stream, pace.write, None);
+        let stream = Impatient::http2(stream, pace.write, Arc::clone(self.place.activity()));
         let connection = builder.serve_connection(TokioIo::new(stream), self.service(peer));
         self.attend(connection, |connection| connection.graceful_shutdown()).await;
     }

@@ -18,32 +18,35 @@ use super::activity::Activity;
 pub(super) struct Impatient<S> {
     stream: S,
     patience: Duration,
-    /// Who is told; nobody where the bytes are frames, of which most say nothing about requests.
-    activity: Option<Arc<Activity>>,
+    activity: Arc<Activity>,
+    /// Whether what comes is requests, and not frames, of which most say nothing about any.
+    plain: bool,
     /// Runs only while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Impatient<S> {
-    pub(super) fn new(stream: S, patience: Duration, activity: Option<Arc<Activity>>) -> Self {
-        Self { stream, patience, activity, waiting: None }
+    /// One that speaks HTTP/1.1.
+    pub(super) fn http1(stream: S, patience: Duration, activity: Arc<Activity>) -> Self {
+        Self { stream, patience, activity, plain: true, waiting: None }
+    }
+
+    /// One that speaks HTTP/2.
+    pub(super) fn http2(stream: S, patience: Duration, activity: Arc<Activity>) -> Self {
+        Self { stream, patience, activity, plain: false, waiting: None }
     }
 
     fn judge<T>(&mut self, written: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.waiting = None;
+            if self.waiting.take().is_some() {
+                self.activity.waits(false);
+            }
             return written;
         }
+        self.activity.waits(true);
         let patience = self.patience;
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
         waiting.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
-    }
-
-    fn judge_bytes(&mut self, written: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if let (Poll::Ready(Ok(1..)), Some(activity)) = (&written, &self.activity) {
-            activity.wrote();
-        }
-        self.judge(written, cx)
     }
 }
 
@@ -51,10 +54,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if let Some(activity) = &self.activity
-            && buffer.filled().len() > before
-        {
-            activity.read();
+        if self.plain && buffer.filled().len() > before {
+            self.activity.read();
         }
         read
     }
@@ -63,7 +64,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.judge_bytes(written, cx)
+        self.judge(written, cx)
     }
 
     fn poll_write_vectored(
@@ -72,7 +73,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
-        self.judge_bytes(written, cx)
+        self.judge(written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -144,3 +144,92 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let found = found.map_err(unreadable)?;
     if found.is_empty() { Err(unreadable(pem::Error::NoItemsFound)) } else { Ok(found) }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+    use rustls::ClientConfig;
+    use rustls::pki_types::ServerName;
+    use tempfile::TempDir;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsConnector;
+    use tokio_rustls::client::TlsStream as ClientStream;
+
+    use super::*;
+
+    type Ends = (ClientStream<TcpStream>, TlsStream<TcpStream>);
+
+    fn certificate() -> CertifiedKey<KeyPair> {
+        generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap()
+    }
+
+    fn files(folder: &TempDir) -> ServerTls {
+        let path = |name: &str| folder.path().join(name);
+        ServerTls { certificate: path("cert.pem"), key: path("key.pem"), client_ca: None }
+    }
+
+    fn write(files: &ServerTls, identity: &CertifiedKey<KeyPair>) {
+        std::fs::write(&files.certificate, identity.cert.pem()).unwrap();
+        std::fs::write(&files.key, identity.signing_key.serialize_pem()).unwrap();
+    }
+
+    /// Both ends of a connection whose client trusts this certificate and no other.
+    async fn connect(tls: &Tls, trusted: &CertifiedKey<KeyPair>) -> io::Result<Ends> {
+        let mut roots = RootCertStore::empty();
+        roots.add(trusted.cert.der().clone()).unwrap();
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let config = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
+        let connector = TlsConnector::from(Arc::new(config.with_no_client_auth()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (other, _) = listener.accept().await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let (client, server) = tokio::join!(connector.connect(name, stream), tls.accept(other));
+        Ok((client?, server?.0))
+    }
+
+    async fn talk((client, server): &mut Ends) {
+        client.write_all(b"x").await.unwrap();
+        client.flush().await.unwrap();
+        assert_eq!(server.read_u8().await.unwrap(), b'x');
+    }
+
+    #[tokio::test]
+    async fn a_new_certificate_is_for_new_connections_and_a_bad_one_for_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let (files, old, new) = (files(&folder), certificate(), certificate());
+        write(&files, &old);
+        let tls = Tls::read(files.clone()).unwrap();
+        let mut before = connect(&tls, &old).await.unwrap();
+        write(&files, &new);
+        assert!(connect(&tls, &new).await.is_err(), "it was not read yet");
+        tls.reload().unwrap();
+        talk(&mut before).await;
+        assert!(connect(&tls, &old).await.is_err());
+        talk(&mut connect(&tls, &new).await.unwrap()).await;
+
+        let other_key = certificate().signing_key.serialize_pem();
+        for (file, text, told) in [
+            (&files.certificate, "no PEM", "cert.pem holds no certificate"),
+            (
+                &files.certificate,
+                "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+                "cert.pem cannot be used",
+            ),
+            (&files.key, "", "key.pem holds no private key"),
+            (&files.key, &other_key, "cannot be used with the key of"),
+        ] {
+            write(&files, &new);
+            std::fs::write(file, text).unwrap();
+            let error = tls.reload().unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+            assert!(Tls::read(files.clone()).is_err(), "and nobody begins with it");
+            talk(&mut connect(&tls, &new).await.unwrap()).await;
+        }
+        std::fs::remove_file(&files.key).unwrap();
+        assert!(tls.reload().is_err());
+        talk(&mut connect(&tls, &new).await.unwrap()).await;
+        talk(&mut before).await;
+    }
+}

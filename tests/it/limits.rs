@@ -102,6 +102,34 @@ async fn who_is_being_answered_makes_no_room() {
     within(newcomer).await.expect("it is answered once somebody idles");
 }
 
+/// A hit is handed to the connection whole; it is the connection that then takes its time.
+#[tokio::test]
+async fn who_still_reads_makes_no_room() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = proxy(&netbox, "max_connections = 2").await;
+    let length = 8 * 1024 * 1024;
+    netbox.blob("/api/dcim/cables/", "application/octet-stream", vec![b'x'; length]);
+    let mut reader = Raw::connect(proxy.address()).await;
+    for _ in 0..2 {
+        // Once to fill the cache, once to be given it.
+        reader = Raw::connect(proxy.address()).await;
+        reader.write("GET /api/dcim/cables/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        reader.until("\r\n\r\n").await;
+    }
+    within(async {
+        while proxy.metric("nbproxy_requests_in_progress").await > 0.0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let mut idle = Raw::connect(proxy.address()).await;
+    ask(&mut idle).await;
+    ask(&mut Raw::connect(proxy.address()).await).await;
+    assert_eq!(within(idle.rest()).await, "", "it has nothing to do");
+    let rest = within(reader.rest()).await;
+    assert!(rest.len() > length - 64 * 1024, "it has all of it: {}", rest.len());
+}
+
 #[tokio::test]
 async fn a_head_that_dawdles_is_not_waited_for_and_an_idle_connection_is() {
     let netbox = FakeNetbox::start().await;
