@@ -118,11 +118,14 @@ async fn a_stream_that_is_not_taken_is_reset_and_no_other() {
             other => panic!("{other:?}"),
         }
     }
-    // Nothing can ever be sent here, not even what is in memory.
-    let mut closed = Frames::connect(proxy.address(), &config, 0).await;
-    closed.get(1, SITE);
-    closed.flush().await;
-    within(closed.until(&Frame::Reset { stream: 1, code: CANCELLED })).await;
+    // Nothing can ever be sent here, or not all of it, although it is in memory.
+    netbox.blob("/api/dcim/racks/", "application/octet-stream", vec![7u8; 1024 * 1024]);
+    for (window, target) in [(0, SITE), (65_535, "/api/dcim/racks/")] {
+        let mut deaf = Frames::connect(proxy.address(), &config, window).await;
+        deaf.get(1, target);
+        deaf.flush().await;
+        within(deaf.until(&Frame::Reset { stream: 1, code: CANCELLED })).await;
+    }
     assert_eq!(proxy.metric("nbproxy_requests_in_progress").await, 0.0);
 }
 
@@ -193,6 +196,21 @@ async fn an_idle_connection_is_told_so_and_a_silent_one_is_not_kept() {
     let _end = within(tokio::io::AsyncReadExt::read_to_end(&mut read, &mut said)).await;
     hold.release();
     within(busy.until(&Frame::Head { stream: 1, ok: true })).await;
+}
+
+/// How many may be taken back is a setting.
+#[tokio::test]
+async fn whoever_may_take_requests_back_may_go_on() {
+    let netbox = FakeNetbox::start().await;
+    let (proxy, config) = front(&netbox, "[server]\nhttp2_max_resets = 1000").await;
+    let mut client = Frames::connect(proxy.address(), &config, 65_535).await;
+    for stream in (1..999).step_by(2) {
+        client.get(stream, SITE);
+        client.reset(stream);
+    }
+    client.get(999, SITE);
+    client.flush().await;
+    within(client.until(&Frame::Head { stream: 999, ok: true })).await;
 }
 
 /// CVE-2023-44487: requests that are taken back at once cost their client the connection, and nbproxy no memory.

@@ -7,10 +7,11 @@ use bytes::Bytes;
 use fake_netbox::{FakeNetbox, HoldPoint};
 use http_body_util::Full;
 use rcgen::DnType;
-use rustls::ClientConfig;
 use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, HandshakeKind};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{Authority, Identity, Raw, Secure, TestProxy, python, start, trusting, within};
 
@@ -162,10 +163,19 @@ async fn a_certificate_makes_its_client_known() {
                 (403, "Authentication credentials were not provided.")
             );
         }
+        // Whoever comes again shows it again: it may have expired meanwhile.
+        let config = front.client(protocol, Some(&ansible));
+        for _ in 0..2 {
+            let (mut stream, request) =
+                (Secure::stream(address, &config).await.expect("hands are shaken"), b"x\r\n\r\n");
+            assert_eq!(stream.get_ref().1.handshake_kind(), Some(HandshakeKind::Full), "{protocol}");
+            // It is refused, after what could be used to come again would have been sent.
+            stream.write_all(request).await.expect("it is read");
+            let _end = within(stream.read_to_end(&mut Vec::new())).await;
+        }
         // Signed by somebody else: the handshake fails, in TLS 1.3 only when the client goes on.
         let forged = Authority::new().sign("ansible", &example);
         if let Ok(stream) = Secure::stream(address, &front.client(protocol, Some(&forged))).await {
-            use tokio::io::{AsyncReadExt, AsyncWriteExt};
             let (mut read, mut write) = tokio::io::split(stream);
             let _gone = write.write_all(format!("GET {SITE} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await;
             let mut said = Vec::new();
@@ -204,4 +214,35 @@ async fn shutdown_finishes_what_is_under_way_and_nothing_else() {
         drop(client);
     }
     within(stopped).await.expect("it ends");
+}
+
+/// What cannot be used is said before anything begins, with the file's name.
+#[tokio::test]
+async fn nobody_begins_with_certificates_that_cannot_be_used() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
+    let one = Authority::new().sign("nbproxy", &[]);
+    one.save(folder.path());
+    std::fs::write(path("none.pem"), "none").expect("it is written");
+    let other = Authority::new().sign("nbproxy", &[]);
+    std::fs::write(path("other.key"), &other.key).expect("it is written");
+    for (certificate, key, client_ca, told) in [
+        ("none.pem", "server.key", "", "none.pem holds no certificate"),
+        ("server.pem", "none.pem", "", "none.pem holds no private key"),
+        ("server.pem", "other.key", "", "server.pem cannot be used with the key of"),
+        ("server.pem", "server.key", "none.pem", "none.pem holds no certificate"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nbproxy"));
+        command.env_clear().env("NBPROXY__UPSTREAM__URL", "http://127.0.0.1:1");
+        command.env("NBPROXY__SERVER__LISTEN", "127.0.0.1:0").env("NBPROXY__ADMIN__LISTEN", "127.0.0.1:0");
+        command.env("NBPROXY__SERVER__TLS_CERT_FILE", path(certificate));
+        command.env("NBPROXY__SERVER__TLS_KEY_FILE", path(key));
+        if !client_ca.is_empty() {
+            command.env("NBPROXY__SERVER__TLS_CLIENT_CA_FILE", path(client_ca));
+        }
+        let output = command.output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(told), "{said}");
+        assert_eq!(output.status.code(), Some(64), "{said}");
+    }
 }

@@ -23,6 +23,18 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts one before this NetBox; `more` is TOML added to the settings. It logs in JSON.
     pub(crate) fn before(netbox: &FakeNetbox, more: &str) -> Self {
+        Self::run(Command::new(env!("CARGO_BIN_EXE_nbproxy")), netbox, more)
+    }
+
+    /// Starts one that may open so many files and connections.
+    pub(crate) fn with_descriptors(count: u32, netbox: &FakeNetbox, more: &str) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        let script = format!("ulimit -n {count} && exec \"$0\" \"$@\"");
+        shell.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_nbproxy"));
+        Self::run(shell, netbox, more)
+    }
+
+    fn run(mut command: Command, netbox: &FakeNetbox, more: &str) -> Self {
         let upstream = format!("url = {:?}\ntoken = {:?}", netbox.url(), netbox.token());
         let loopback = "listen = \"127.0.0.1:0\"";
         let sections =
@@ -30,7 +42,6 @@ impl Daemon {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("nbproxy.toml");
         std::fs::write(&file, with_tables(&sections, more)).expect("it is written");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nbproxy"));
         command.arg("--config").arg(&file).env_clear().stdout(Stdio::piped());
         let mut child = command.spawn().expect("it runs");
         let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
