@@ -57,7 +57,7 @@ impl Failure {
     /// Whether the settings have to be mended before another try.
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::Settings(_) | Self::Start { error: StartError::Session(_) } => true,
+            Self::Settings(_) | Self::Start { error: StartError::Session(_) | StartError::Tls(_) } => true,
             Self::Logging(_) | Self::Start { .. } | Self::Netbox(_) | Self::Unwell { .. } | Self::System(_) => false,
         }
     }

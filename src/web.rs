@@ -13,13 +13,16 @@ use crate::telemetry::metrics::Metrics;
 mod access_log;
 mod admin;
 mod error;
+mod head;
 mod mirror;
 mod naming;
 pub mod readiness;
 mod upload;
 
+pub use head::Limits as HeadLimits;
 pub use mirror::Peer;
 pub use naming::Naming;
+pub use upload::Limits as BodyLimits;
 
 use admin::AdminState;
 use readiness::Readiness;
@@ -37,8 +40,10 @@ pub struct AppParts {
     pub naming: Naming,
     /// NetBox's sub-path.
     pub base_path: String,
-    /// Bytes of a request's body.
-    pub max_request_body: u64,
+    /// What requests' heads are held to.
+    pub head: HeadLimits,
+    /// What their bodies are.
+    pub body: BodyLimits,
     /// The time.
     pub clock: Clock,
     /// The metrics.

@@ -90,7 +90,7 @@ impl Inner {
         let (receiver, progress) = (Receiver::of(&request), Progress::new());
         let signed = author.signs && signature::is_taken(&request, self.watch.version().as_deref());
         // Before anything is sent: a client that hangs up amid a small body has changed nothing.
-        let mut outgoing = outgoing(&permit, request, self.session.timeout(), &progress).await?;
+        let mut outgoing = outgoing(&permit, request, &progress).await?;
         if signed {
             signature::sign(&mut outgoing, &author.name);
         }

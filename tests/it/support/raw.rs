@@ -1,6 +1,7 @@
 //! A connection on which bytes are written as they are, for what no HTTP library would send.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -14,9 +15,9 @@ impl Raw {
     }
 
     /// From another of this machine's addresses.
-    pub(crate) async fn connect_from(source: IpAddr, address: SocketAddr) -> Self {
+    pub(crate) async fn connect_from(source: impl Into<IpAddr>, address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
-        socket.bind((source, 0).into()).expect("the address is this machine's");
+        socket.bind((source.into(), 0).into()).expect("the address is this machine's");
         Self(socket.connect(address).await.expect("the proxy listens"))
     }
 
@@ -48,5 +49,21 @@ impl Raw {
                 return so_far;
             }
         }
+    }
+
+    /// Writes, and says whether the other side would still have it.
+    pub(crate) async fn try_write(&mut self, text: &str) -> bool {
+        self.0.write_all(text.as_bytes()).await.is_ok()
+    }
+
+    /// Whether an answer or an end comes within this time; it is not read.
+    pub(crate) async fn has_something_within(&mut self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.0.peek(&mut [0])).await.is_ok()
+    }
+
+    /// Whether the other side closes within this time, having said nothing.
+    pub(crate) async fn is_ended_within(&mut self, time: Duration) -> bool {
+        let peeked = tokio::time::timeout(time, self.0.peek(&mut [0])).await;
+        peeked.is_ok_and(|peeked| peeked.map_or(true, |bytes| bytes == 0))
     }
 }
