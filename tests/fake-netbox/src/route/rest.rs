@@ -152,16 +152,13 @@ impl Context<'_> {
         let Ok(id) = id.parse::<u64>() else {
             return Err(self.missing(ty));
         };
-        let body = match self.request.method.as_str() {
-            "PUT" | "PATCH" => Some(self.object_body()?),
-            "DELETE" => Some(self.object_body()?),
-            _ => None,
-        };
+        // As in NetBox's viewsets, the object is looked for before the body is read.
         let verb = Verb::of(&self.request.method);
-        let Some(body) = body else {
-            self.find(&self.view(), ty, verb, id)?;
+        self.find(&self.view(), ty, verb, id)?;
+        if !matches!(self.request.method.as_str(), "PUT" | "PATCH" | "DELETE") {
             return self.object(200, ty, id);
-        };
+        }
+        let body = self.object_body()?;
         let mut state = self.shared.lock();
         let view = state.data.view(self.branch.as_deref());
         let row = self.find(&view, ty, verb, id)?;
