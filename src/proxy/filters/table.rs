@@ -96,10 +96,10 @@ impl Table {
 
     fn known(&self, target: &Target) -> Option<&[Box<str>]> {
         let Resource::List(endpoint) = target.path.resource() else { return None };
-        // Without its slash, NetBox sends the client to the right path.
-        if !target.path.is_closed() || (endpoint.plugin && !self.plugins) {
+        if endpoint.plugin && !self.plugins {
             return None;
         }
+        // No path of the document's lacks its slash: NetBox sends who forgets it to the right one, names and all.
         let names = self.parameters.of(target.path.as_str()).filter(|names| holds(names, FILTERED))?;
         let bare = endpoint.plugin && names.iter().all(|name| COMMON.contains(&name.as_ref()));
         (!bare).then_some(names)
