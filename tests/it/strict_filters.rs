@@ -188,12 +188,12 @@ async fn refusals_at_once_share_their_confirmation() {
     let hold = netbox.hold("GET", "/api/status/", HoldPoint::BeforeRead);
     let target = format!("{SITES}?nmae=a");
     let first = start(proxy.ask("GET", &target).send());
-    hold.arrived(1).await;
+    within(hold.arrived(1)).await;
     let rest: Vec<_> = (0..20).map(|_| start(proxy.ask("GET", &target).send())).collect();
     proxy.wait_for_requests(21).await;
     hold.release();
     for asked in std::iter::once(first).chain(rest) {
-        told(&asked.await.expect("it ran"));
+        told(&within(asked).await.expect("it ran"));
     }
     assert_eq!(netbox.log().len(), 2, "{:?}", netbox.log());
 }

@@ -54,12 +54,18 @@ impl<T> Default for Looks<T> {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use std::time::Duration;
+
     use tokio::sync::Notify;
 
     use super::*;
 
     #[tokio::test]
     async fn who_comes_during_a_look_is_told_by_the_next() {
+        tokio::time::timeout(Duration::from_secs(30), three_looks()).await.expect("it was waited for in vain");
+    }
+
+    async fn three_looks() {
         let (looks, tasks) = (Looks::<usize>::default(), TaskTracker::new());
         let (begun, go) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
         let take = || {

@@ -72,7 +72,7 @@ async fn a_request_does_not_wait_for_it() {
     let netbox = FakeNetbox::start().await;
     let hold = netbox.hold("GET", SCHEMA, HoldPoint::BeforeRead);
     let proxy = TestProxy::builder(&netbox).settings("[access]\nstrict_filters = \"enforce\"").start().await;
-    hold.arrived(1).await;
+    within(hold.arrived(1)).await;
     assert_eq!(proxy.get(&format!("{SITES}?nmae=a")).await.status, 200);
     hold.release();
     until_known(&proxy).await;
@@ -112,15 +112,17 @@ async fn another_version_is_learned_anew_and_nothing_is_refused_meanwhile() {
     let proxy = enforcing(&netbox).await;
     let target = format!("{SITES}?new_filter=a");
     told(&proxy.get(&target).await);
+    netbox.clear_log();
     let document = document_with(&netbox, SITES, "new_filter").await;
     netbox.blob(SCHEMA, DOCUMENT, document);
     netbox.set_version("4.7.0");
     let hold = netbox.hold("GET", SCHEMA, HoldPoint::BeforeAnswer);
     proxy.get("/api/dcim/racks/").await;
-    hold.arrived(1).await;
+    within(hold.arrived(1)).await;
     assert_eq!(proxy.metric("nbproxy_filters_known").await, 0.0);
     assert_eq!(proxy.get(&target).await.status, 200);
     assert_eq!(proxy.get(&format!("{SITES}?nmae=a")).await.status, 200);
+    assert_eq!(netbox.count("GET", "/api/status/"), 1, "once for the change: there is nothing to be confirmed");
     hold.release();
     until_known(&proxy).await;
     told(&proxy.get(&format!("{SITES}?nmae=a")).await);

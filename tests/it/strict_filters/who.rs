@@ -55,7 +55,7 @@ async fn a_warning_holds_nothing_up() {
     let hold = netbox.hold("GET", "/api/extras/custom-fields/", HoldPoint::BeforeRead);
     netbox.clear_log();
     assert_eq!(proxy.get(&format!("{SITES}?cf_any=a&nmae=b")).await.status, 200);
-    hold.arrived(1).await;
+    within(hold.arrived(1)).await;
     hold.release();
     until(&proxy, "nbproxy_unknown_filters_total{endpoint=\"dcim/sites\"}", 2.0).await;
     assert_eq!(netbox.count("GET", "/api/status/"), 0, "a count is worth no question to NetBox");
@@ -84,6 +84,21 @@ async fn custom_fields_are_named_to_those_who_may_see_them() {
     assert_eq!(told(&get(&proxy, "other", "cf_mergre=x").await), [meant("cf_mergre", "")]);
     assert_eq!(told(&get(&proxy, "dcim", "nmae=x").await), [meant("nmae", "name")], "the document is open to all");
     assert_eq!(get(&proxy, "racks", "nmae=x").await.status, 403);
+}
+
+/// NetBox's word on a token comes before any on filters.
+#[tokio::test]
+async fn a_token_that_netbox_refuses_is_told_that_first() {
+    let netbox = FakeNetbox::start().await;
+    let settings = "[access]\nanonymous = \"deny\"\npassthrough = true\nstrict_filters = \"enforce\"";
+    let proxy = knowing(TestProxy::builder(&netbox).settings(settings)).await;
+    let get = async |token: &str| {
+        let ask = proxy.ask("GET", &format!("{SITES}?nmae=a"));
+        ask.header("authorization", &format!("Token {token}")).send().await
+    };
+    let wrong = get("ffffffffffffffffffffffffffffffffffffffff").await;
+    assert_eq!((wrong.status, wrong.detail().as_str()), (403, "Invalid v1 token"));
+    told(&get(netbox.token()).await);
 }
 
 /// With callers' own tokens and none of nbproxy's, a caller's token is what NetBox can be asked by.
