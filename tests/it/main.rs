@@ -7,6 +7,7 @@ mod coherence;
 mod commands;
 mod failures;
 mod flights;
+mod flood;
 mod framing;
 mod hostile;
 mod isolation;

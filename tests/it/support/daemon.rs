@@ -30,7 +30,8 @@ impl Daemon {
         let file = folder.path().join("nbproxy.toml");
         std::fs::write(&file, with_tables(&sections, more)).expect("it is written");
         let mut command = Command::new(env!("CARGO_BIN_EXE_nbproxy"));
-        command.arg("--config").arg(&file).env_clear().stdout(Stdio::piped());
+        // Threads take memory; with two of them it is the same on any machine.
+        command.arg("--config").arg(&file).env_clear().env("TOKIO_WORKER_THREADS", "2").stdout(Stdio::piped());
         let mut child = command.spawn().expect("it runs");
         let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let (sender, log) = channel();
