@@ -1,8 +1,10 @@
 //! nbproxy from the outside: through sockets, before a FakeNetbox, and with the real pynetbox.
 
+mod any_text;
 mod architecture;
 mod branches;
 mod caching;
+mod canonical;
 mod coherence;
 mod commands;
 mod failures;
