@@ -1,14 +1,17 @@
 //! nbproxy from the outside: through sockets, before a FakeNetbox, and with the real pynetbox.
 
 mod admin;
+mod any_text;
 mod architecture;
 mod authors;
 mod branches;
 mod caching;
+mod canonical;
 mod coherence;
 mod commands;
 mod failures;
 mod flights;
+mod flood;
 mod framing;
 mod hostile;
 mod http2;

@@ -40,7 +40,8 @@ impl Daemon {
         let upstream = format!("url = {:?}\ntoken = {:?}", netbox.url(), netbox.token());
         let folder = tempfile::tempdir().expect("a folder");
         let file = write(&folder, &upstream, more);
-        command.arg("--config").arg(&file).env_clear().stdout(Stdio::piped());
+        // Threads take memory; with two of them it is the same on any machine.
+        command.arg("--config").arg(&file).env_clear().env("TOKIO_WORKER_THREADS", "2").stdout(Stdio::piped());
         let mut child = command.spawn().expect("it runs");
         let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let (sender, log) = channel();
