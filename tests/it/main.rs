@@ -17,6 +17,7 @@ mod mirror;
 mod model;
 mod operations;
 mod parity;
+mod poisoning;
 mod pynetbox;
 mod shutdown;
 mod spellings;
