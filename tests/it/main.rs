@@ -26,6 +26,7 @@ mod model;
 mod operations;
 mod parity;
 mod purge;
+mod poisoning;
 mod pynetbox;
 mod reload;
 mod rights;

@@ -29,6 +29,11 @@ impl Raw {
         self.0.write_all(bytes).await.expect("the proxy reads");
     }
 
+    /// As much as the other side takes: it may refuse a request amid it.
+    pub(crate) async fn offer(&mut self, bytes: &[u8]) {
+        let _broken_off = self.0.write_all(bytes).await;
+    }
+
     /// Everything until the other side closes.
     pub(crate) async fn rest(&mut self) -> String {
         let mut bytes = Vec::new();
