@@ -155,7 +155,8 @@ async fn a_stream_that_is_taken_slowly_comes_whole() {
     assert_eq!(taken, length);
 }
 
-/// A client that takes nothing from its connection at all is caught by the write that waits.
+/// A client that takes nothing from its connection at all: the write that waits would end it, and the question whether it
+/// is still there does.
 #[tokio::test]
 async fn a_connection_that_is_not_taken_ends() {
     let netbox = FakeNetbox::start().await;
@@ -172,6 +173,8 @@ async fn a_connection_that_is_not_taken_ends() {
     })
     .await;
     assert_eq!(Secure::connect(proxy.address(), &config).await.get(proxy.address(), SITE).await.status, 200);
+    deaf.answers = false;
+    while within(deaf.next()).await != Frame::Closed {}
 }
 
 #[tokio::test]
@@ -184,11 +187,12 @@ async fn an_idle_connection_is_told_so_and_a_silent_one_is_not_kept() {
     busy.flush().await;
     hold.arrived(1).await;
     let mut idle = Frames::connect(proxy.address(), &config, 65_535).await;
+    // It never confirms that it has heard (RFC 9113, section 6.8), and is not waited for.
+    idle.answers = false;
     idle.get(1, SITE);
     idle.flush().await;
     within(idle.until(&Frame::Head { stream: 1, ok: true })).await;
     within(idle.until(&Frame::GoAway { code: 0 })).await;
-    // It never confirms that it has heard (RFC 9113, section 6.8), and is not waited for.
     while within(idle.next()).await != Frame::Closed {}
     let silent = Secure::stream(proxy.address(), &config).await.expect("hands are shaken");
     let (mut read, _write) = tokio::io::split(silent);

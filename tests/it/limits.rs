@@ -158,7 +158,7 @@ async fn a_head_that_dawdles_is_not_waited_for_and_an_idle_connection_is() {
 #[tokio::test]
 async fn an_idle_connection_is_closed_in_time_and_no_other() {
     let netbox = FakeNetbox::start().await;
-    let proxy = proxy(&netbox, "keep_alive = \"200ms\"").await;
+    let proxy = proxy(&netbox, "keep_alive = \"200ms\"\nheader_timeout = \"200ms\"").await;
     let hold = netbox.hold("GET", "/api/dcim/racks/", HoldPoint::BeforeAnswer);
     let mut busy = Raw::connect(proxy.address()).await;
     busy.write("GET /api/dcim/racks/ HTTP/1.1\r\nHost: x\r\n\r\n").await;
@@ -167,6 +167,9 @@ async fn an_idle_connection_is_closed_in_time_and_no_other() {
     ask(&mut used).await;
     assert_eq!(within(fresh.rest()).await, "");
     assert_eq!(within(used.rest()).await, "");
+    for _ in 0..3 {
+        assert_eq!(within(Raw::connect(proxy.address()).await.rest()).await, "");
+    }
     hold.release();
     assert!(within(busy.until("\r\n\r\n")).await.starts_with("HTTP/1.1 200"), "it was not idle");
 }

@@ -14,17 +14,21 @@ const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
+const PING: u8 = 6;
 const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
 
-/// `END_STREAM` and `END_HEADERS`.
+/// `END_STREAM` and `END_HEADERS`; `ACK`.
 const WHOLE: u8 = 0x5;
+const ACK: u8 = 0x1;
 
 /// A connection.
 pub(crate) struct Frames {
     stream: TlsStream<TcpStream>,
     /// What will be written next.
-    pub(crate) out: Vec<u8>,
+    out: Vec<u8>,
+    /// Whether it is told that it has been heard when it asks.
+    pub(crate) answers: bool,
 }
 
 /// What the tests look for.
@@ -46,7 +50,7 @@ impl Frames {
     /// Shakes hands, and says how much may be sent on each stream unasked; on all of them together any amount may.
     pub(crate) async fn connect(address: SocketAddr, config: &ClientConfig, window: u32) -> Self {
         let stream = Secure::stream(address, config).await.expect("hands are shaken");
-        let mut frames = Self { stream, out: b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec() };
+        let mut frames = Self { stream, out: b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), answers: true };
         // SETTINGS_INITIAL_WINDOW_SIZE.
         let setting = [&4u16.to_be_bytes()[..], &window.to_be_bytes()].concat();
         frames.frame(SETTINGS, 0, 0, &setting);
@@ -108,6 +112,11 @@ impl Frames {
                 DATA => Frame::Data { stream, bytes: payload.len(), last: flags & 1 == 1 },
                 RST_STREAM => Frame::Reset { stream, code: number(&payload) },
                 GOAWAY => Frame::GoAway { code: number(&payload[4..8]) },
+                PING if flags & ACK == 0 && self.answers => {
+                    self.frame(PING, ACK, 0, &payload);
+                    self.flush().await;
+                    continue;
+                }
                 _ => continue,
             };
         }
