@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 use nbproxy::cache::canonical::{Accept, Canonical};
-use nbproxy::cache::key::{Key, View};
+use nbproxy::cache::key::{Identity, Key, View};
 use nbproxy::netbox::branch::Branch;
 use nbproxy::netbox::object::ApiPath;
 use nbproxy::netbox::query::Query;
@@ -78,7 +78,7 @@ pub(crate) fn is_one(one: &str, other: &str) -> Option<bool> {
 fn canonical(target: &str) -> Option<Key> {
     let (path, query) = split(target);
     let path = ApiPath::parse(path, "").ok()?;
-    let view = View { identity: Fingerprint::anonymous(), branch: Branch::Main };
+    let view = View { identity: Identity::Entrusted(Fingerprint::anonymous()), branch: Branch::Main };
     Some(Canonical::new(view, &path, &Query::parse(query), Accept::Json, None).key())
 }
 
