@@ -199,7 +199,7 @@ mod tests {
     use crate::cache::canonical::{Accept, Canonical};
     use crate::cache::clock::{Clock, Moment};
     use crate::cache::entry::{Core, Form};
-    use crate::cache::epochs::{Epochs, Pen, Scope, Witness};
+    use crate::cache::epochs::{Epochs, Pen, Scope};
     use crate::cache::freshness::Lifetime;
     use crate::cache::key::{Identity, View};
     use crate::cache::public::PublicBase;
