@@ -6,13 +6,13 @@ use strsim::osa_distance;
 const LONGEST: usize = 96;
 
 /// The candidate that is reached by the fewest slips of the keyboard (a letter too many, too few, another one, two
-/// changed about), if there is one within a slip for every three letters.
+/// changed about), if there is one within a slip for every three letters, and three in all.
 pub(super) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > LONGEST {
         return None;
     }
     let length = name.chars().count();
-    let most = length / 3;
+    let most = (length / 3).min(3);
     let close = |candidate: &'a str| {
         let far = candidate.chars().count().abs_diff(length) > most;
         let slips = if far { usize::MAX } else { osa_distance(name, candidate) };
@@ -27,8 +27,7 @@ mod tests {
 
     use super::*;
 
-    const KNOWN: [&str; 9] =
-        ["id", "name", "name__ic", "q", "role", "site", "site_id", "status", "virtual_chassis_member"];
+    const KNOWN: [&str; 9] = ["id", "name", "name__ic", "q", "role", "site", "site_id", "status", "virtual_chassis_id"];
 
     fn near(name: &str) -> Option<&'static str> {
         nearest(name, KNOWN.into_iter())
@@ -43,11 +42,21 @@ mod tests {
             ("Status", "status"),
             ("statsu", "status"),
             ("name__ci", "name__ic"),
-            ("virtual-chassis-member", "virtual_chassis_member"),
+            ("virtual-chassis-id", "virtual_chassis_id"),
         ] {
             assert_eq!(near(name), Some(meant), "{name}");
         }
-        for name in ["", "x", "di", "no_such_filter", "name__icontains", "ééé", "zzzz", &"site".repeat(40)] {
+        for name in [
+            "",
+            "x",
+            "di",
+            "no_such_filter",
+            "name__icontains",
+            "virtual_machine_id",
+            "ééé",
+            "zzzz",
+            &"site".repeat(40),
+        ] {
             assert_eq!(near(name), None, "{name}");
         }
     }
