@@ -7,7 +7,7 @@ use std::sync::Arc;
 use fake_netbox::{FakeNetbox, Grant, HoldPoint};
 use serde_json::json;
 
-use crate::support::{Answer, Ask, Raw, TestProxy, start};
+use crate::support::{Answer, Ask, Raw, TestProxy, start, within};
 
 mod word;
 
@@ -172,6 +172,10 @@ async fn a_trusted_proxy_says_where_visitors_are() {
         let question = log.iter().find(|request| request.path == ROOT).expect("it was asked for anew");
         assert_eq!(question.header("x-forwarded-for"), Some(address), "{said}");
     }
+    // Lines of one name are one list, in their order.
+    let ask = ask(&proxy, NORTH, "GET", SITES).header("x-forwarded-for", "6.6.6.6");
+    ask.header("x-forwarded-for", "192.0.2.11, 10.0.0.1").send().await;
+    assert_eq!(netbox.log().pop().expect("it was asked").header("x-forwarded-for"), Some("192.0.2.11"));
     let mut raw = Raw::connect_from(ELSEWHERE, proxy.address()).await;
     let head = format!("GET {SITES} HTTP/1.1\r\nHost: x\r\nAuthorization: Token {NORTH}\r\n");
     raw.write(&format!("{head}X-Forwarded-For: 192.0.2.7\r\nConnection: close\r\n\r\n")).await;
@@ -229,7 +233,7 @@ async fn a_refusal_is_for_the_address_that_asked() {
     let hold = netbox.hold("GET", SITES, HoldPoint::BeforeRead);
     let elsewhere = Arc::clone(&proxy);
     let first = start(async move { get_from(ELSEWHERE, &elsewhere, NORTH, SITES).await });
-    hold.arrived(1).await;
+    within(hold.arrived(1)).await;
     let joined = start(ask(&proxy, NORTH, "GET", SITES).send());
     proxy.wait_for_requests(2).await;
     netbox.edit_token(NORTH, json!({"allowed_ips": ["127.0.0.1/32"]}));
