@@ -144,7 +144,7 @@ fn trailers() -> Vec<Row> {
         wrong("a folded trailer", "X-Checksum: 1\r\n 2\r\n"),
         wrong("a trailer longer than hyper reads", &format!("X: {}\r\n", "x".repeat(20_000))),
         wrong("more trailers than hyper reads", &"X: 1\r\n".repeat(200)),
-        row("TRAIL.TERM: a trailer that ends at a bare LF", { body(&format!("13\r\n{BODY}\r\n0\r\nX: 1\n\r\n")) })
+        row("TRAIL.TERM: a trailer that ends at a bare LF", body(&format!("13\r\n{BODY}\r\n0\r\nX: 1\n\r\n")))
             .abandoned(),
         row("a smuggled request as a trailer", body(&format!("13\r\n{BODY}\r\n0\r\n{SMUGGLED}"))),
     ]

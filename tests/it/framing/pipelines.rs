@@ -69,7 +69,7 @@ pub(super) fn rows() -> Vec<Row> {
         })
         .answered([200, 400], [patched(BODY)])
         .then(Then::Closed),
-        row("a HEAD, then a HEAD", { request("HEAD /api/dcim/sites/2/?row=pipe-head HTTP/1.1", "", "").repeat(2) })
+        row("a HEAD, then a HEAD", request("HEAD /api/dcim/sites/2/?row=pipe-head HTTP/1.1", "", "").repeat(2))
             .answered([200, 200], [got("pipe-head", "")])
             .head(),
         row("HTTP/1.0, then a request that nobody waits for", {

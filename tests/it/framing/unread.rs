@@ -48,7 +48,7 @@ fn at_once() -> Vec<Row> {
             request("POST /api/dcim/sites/ HTTP/1.1", &cl(&huge), &huge)
         })
         .refused(413),
-        row("a body larger than may be, in chunks", { request("POST /api/dcim/sites/ HTTP/1.1", te, &chunked(&huge)) })
+        row("a body larger than may be, in chunks", request("POST /api/dcim/sites/ HTTP/1.1", te, &chunked(&huge)))
             .refused(413),
         row("a body larger than may be, of which little comes", {
             request("POST /api/dcim/sites/ HTTP/1.1", "Content-Length: 99999999\r\n", SMUGGLED)
@@ -66,7 +66,7 @@ fn at_once() -> Vec<Row> {
         row("no path of NetBox's, and a body", request("POST /login/ HTTP/1.1", &cl(SMUGGLED), SMUGGLED)).refused(404),
         row("a path of two readings, and a body", request("POST /api/x%2fy/ HTTP/1.1", &cl(SMUGGLED), SMUGGLED))
             .refused(400),
-        row("no branch, and a body", { request("POST /api/dcim/sites/?_branch=x HTTP/1.1", &cl(SMUGGLED), SMUGGLED) })
+        row("no branch, and a body", request("POST /api/dcim/sites/?_branch=x HTTP/1.1", &cl(SMUGGLED), SMUGGLED))
             .refused(400),
         row("TRACE with a body", request("TRACE /api/dcim/sites/ HTTP/1.1", &cl(SMUGGLED), SMUGGLED)).refused(405),
         row("CONNECT with a body", request("CONNECT nb.example:443 HTTP/1.1", &cl(SMUGGLED), SMUGGLED)).refused(405),
@@ -74,8 +74,7 @@ fn at_once() -> Vec<Row> {
             get("unread-memory", &format!("Cache-Control: only-if-cached\r\n{}", cl(SMUGGLED)), SMUGGLED)
         })
         .refused(504),
-        row("a denied write, and a good request behind its body", { format!("{}{GOOD}", refused(19, BODY)) })
-            .refused(403),
+        row("a denied write, and a good request behind its body", format!("{}{GOOD}", refused(19, BODY))).refused(403),
     ]
 }
 
