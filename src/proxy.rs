@@ -150,7 +150,9 @@ impl Proxy {
     ) -> Result<Caller, ProxyError> {
         let access = self.inner.access.load();
         let caller = match access.auth.identify(headers, origin) {
-            Err(Denied::NoKey | Denied::UnknownKey { .. }) if is_document(method, target) => Caller::Reader,
+            Err(Denied::NoKey | Denied::UnknownKey { .. }) | Ok(Caller::Visitor(_)) if is_document(method, target) => {
+                Caller::Reader
+            }
             identified => identified?,
         };
         if let Some((rate, whose)) = access.rate(&caller, origin) {
