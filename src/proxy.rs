@@ -5,18 +5,19 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use http::header::ACCEPT;
+use http::header::{ACCEPT, AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Method};
 use tokio_util::task::TaskTracker;
 
 use crate::cache::clock::Clock;
-use crate::cache::epochs::Epochs;
+use crate::cache::epochs::{Epochs, Scope};
 use crate::cache::flight::Flights;
 use crate::cache::policy::Policy;
 use crate::cache::public::PublicBase;
 use crate::cache::store::Store;
 use crate::invalidation::bus::Bus;
 use crate::invalidation::installation::Watch;
+use crate::invalidation::writes::Change;
 use crate::netbox::branch::Branch;
 use crate::netbox::object::Resource;
 use crate::netbox::session::Session;
@@ -48,7 +49,7 @@ mod vouch;
 mod write;
 
 use access::{AccessControl, Strictness};
-use acl::Intent;
+use acl::{Intent, Permit};
 use auth::{Caller, Denied, Origin};
 use error::ProxyError;
 use fetch::Landing;
@@ -169,7 +170,9 @@ impl Proxy {
         let inner = &self.inner;
         let intent = Intent::of(&request);
         let cross_site = || is_cross_site(&request.headers, &request.base);
-        if matches!(caller, Caller::Anonymous(_)) && intent == Intent::Write && cross_site() {
+        // A browser adds a certificate by itself; a key it adds for no other site's page.
+        let ambient = matches!(caller, Caller::Anonymous(_)) || !request.headers.contains_key(AUTHORIZATION);
+        if ambient && intent == Intent::Write && cross_site() {
             return Err(Denied::CrossSite.into());
         }
         let reader = matches!(caller, Caller::Reader);
@@ -180,6 +183,10 @@ impl Proxy {
         }
         let access = inner.access.load_full();
         let permit = access.acl.permit(&caller, &request.target, intent)?;
+        if let Some(visitor) = permit.visitor() {
+            // Whoever has no token of NetBox's sees nothing here, outdates nothing, and waits for no place at NetBox.
+            inner.vouch(visitor).await?;
+        }
         match access.strict(&caller) {
             Strictness::Off => {}
             strict @ (Strictness::Warn | Strictness::Enforce) => {
@@ -195,8 +202,9 @@ impl Proxy {
             Plan::Pass(_) | Plan::Write(_) if reader => Err(Denied::NoKey.into()),
             Plan::NotCached => Err(ProxyError::NotCached),
             Plan::Pass(reason) => inner.pass(&permit, request, Outcome::Bypass(reason)).await,
+            Plan::Write(change) if leaves_its_branch(&caller, &permit, &change) => Err(Denied::Branch.into()),
             Plan::Write(change) => {
-                let author = Author::of(&caller, access.signature(&caller), &request);
+                let author = Author::of(&caller, permit.view().branch, access.signature(&caller), &request);
                 inner.write(permit, request, change, author).await
             }
         }
@@ -216,6 +224,13 @@ impl Proxy {
     pub fn session(&self) -> &Session {
         &self.inner.session
     }
+}
+
+/// Whether a client that is pinned to a branch would write where that is not proven to stay there: NetBox takes no notice of
+/// the branch for what all branches share, nor without the plugin.
+fn leaves_its_branch(caller: &Caller, permit: &Permit, change: &Change) -> bool {
+    let pinned = matches!(caller, Caller::Client(client) if client.branch.is_some());
+    pinned && change.scope != Scope::Branch(permit.view().branch)
 }
 
 /// Whether it asks for the OpenAPI document, and for nothing but its form: each other word would be one more of 13 MB.

@@ -241,3 +241,20 @@ async fn a_refusal_is_for_the_address_that_asked() {
     assert!(first.await.expect("it ran").contains("Source IP 127.0.0.2 is not permitted"));
     assert_eq!(ids(&joined.await.expect("it ran")), [1, 5, 9]);
 }
+
+/// Whoever has no token of NetBox's outdates nothing, whatever it sends.
+#[tokio::test]
+async fn a_made_up_token_outdates_nothing() {
+    let netbox = netbox().await;
+    let proxy = before(&netbox, "").await;
+    get(&proxy, NORTH, SITES).await;
+    netbox.clear_log();
+    let made_up = "a".repeat(40);
+    for (method, target) in [("DELETE", "/api/x/y/"), ("PATCH", "/api/dcim/sites/1/"), ("POST", "/api/users/tokens/")] {
+        let refused = ask(&proxy, &made_up, method, target).json(&json!({})).send().await;
+        assert_eq!((refused.status, refused.detail().as_str()), (403, "Invalid v1 token"), "{method} {target}");
+    }
+    assert!(netbox.log().iter().all(|request| request.path == ROOT), "NetBox was asked for the token alone");
+    assert!(get(&proxy, NORTH, SITES).await.is_hit());
+    assert_eq!(netbox.count("GET", ROOT), 3, "and not for the one it has accepted");
+}

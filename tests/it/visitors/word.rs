@@ -190,12 +190,17 @@ async fn a_late_yes_does_not_undo_a_no() {
     let netbox = netbox().await;
     let proxy = before(&netbox, "[cache]\nttl_without_feed = \"10m\"").await;
     get(&proxy, NORTH, SITES).await;
+    // Let in while NetBox's word still counted, and answered late.
+    let options = netbox.hold("OPTIONS", SITES, HoldPoint::BeforeRead);
+    let passed_on = start(ask(&proxy, NORTH, "OPTIONS", SITES).send());
+    within(options.arrived(1)).await;
     proxy.clock.push(Duration::from_secs(31));
     let hold = netbox.hold("GET", ROOT, HoldPoint::BeforeAnswer);
     let early = start(ask(&proxy, NORTH, "GET", SITES).send());
     within(hold.arrived(1)).await;
     netbox.disable_token(NORTH);
-    assert_eq!(ask(&proxy, NORTH, "OPTIONS", SITES).send().await.status, 403);
+    options.release();
+    assert_eq!(passed_on.await.expect("it ran").status, 403);
     hold.release();
     early.await.expect("it ran");
     refused(&get(&proxy, NORTH, SITES).await, "Token disabled");
