@@ -92,6 +92,11 @@ async fn heads_are_bounded_and_unambiguous_here_too() {
         assert_eq!(padded(length).await.expect("an answer"), status, "{length}");
     }
     assert!(padded(300 * 1024).await.is_err(), "nobody reads that much");
+    let (usual, config) = front(&netbox, "").await;
+    let mut client = Secure::connect(usual.address(), &config).await;
+    let request = client.request("GET", usual.address(), SITE).header("x", "y".repeat(60 * 1024));
+    let answer = client.send(request.body(Full::default()).expect("a request")).await.expect("an answer");
+    assert_eq!(answer.status, 200, "what may be long is read");
 }
 
 /// What NetBox sends to a client that does not take it holds a place there, but not for long; and the client's other
