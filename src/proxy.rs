@@ -150,16 +150,17 @@ impl Proxy {
         origin: &Origin,
     ) -> Result<Caller, ProxyError> {
         let access = self.inner.access.load();
-        let caller = match access.auth.identify(headers, origin) {
+        let identified = match access.auth.identify(headers, origin) {
             Err(Denied::NoKey | Denied::UnknownKey { .. }) | Ok(Caller::Visitor(_)) if is_document(method, target) => {
-                Caller::Reader
+                Ok(Caller::Reader)
             }
-            identified => identified?,
+            identified => identified,
         };
-        if let Some((rate, whose)) = access.rate(&caller, origin) {
+        // Who is refused is counted too, by address: keys may be guessed.
+        if let Some((rate, whose)) = access.rate(identified.as_ref().ok(), origin) {
             self.inner.throttle.take(rate, &whose).map_err(|wait| ProxyError::TooOften { wait })?;
         }
-        Ok(caller)
+        Ok(identified?)
     }
 
     /// Answers an identified caller's request.

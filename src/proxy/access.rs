@@ -73,14 +73,14 @@ impl AccessControl {
         self.by_default
     }
 
-    /// How often this caller may ask, and with whom it shares.
-    pub(super) fn rate(&self, caller: &Caller, origin: &Origin) -> Option<(Rate, Counted)> {
+    /// How often this caller may ask, and with whom it shares; nobody is who could not be told.
+    pub(super) fn rate(&self, caller: Option<&Caller>, origin: &Origin) -> Option<(Rate, Counted)> {
         match caller {
-            Caller::Client(client) => {
+            Some(Caller::Client(client)) => {
                 client.rate.or(self.rate).map(|rate| (rate, Counted::Client(Arc::clone(&client.name))))
             }
             // Whoever guesses tokens has many of them, from one address.
-            Caller::Visitor(_) | Caller::Anonymous(_) | Caller::Reader => {
+            Some(Caller::Visitor(_) | Caller::Anonymous(_) | Caller::Reader) | None => {
                 self.rate.map(|rate| (rate, Counted::address(origin.address)))
             }
         }

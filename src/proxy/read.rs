@@ -92,6 +92,8 @@ impl Inner {
         match core.lifetime.judge(core.stored, now, &read.directives) {
             Freshness::Fresh => Found::Fresh(entry),
             Freshness::Revalidate => Found::Revalidate(entry),
+            // A visitor's rights may have been narrowed meanwhile, which nobody tells of.
+            Freshness::IfError if permit.visitor().is_some() => Found::Nothing(Miss::of(&entry, now)),
             Freshness::IfError => Found::IfError(entry),
             Freshness::Gone => Found::Nothing(Miss::of(&entry, now)),
         }

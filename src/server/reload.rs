@@ -36,6 +36,8 @@ pub(super) struct Reloader {
     poll: Option<Duration>,
     files: Vec<PathBuf>,
     in_force: Digest,
+    /// What was wrong with the settings when they were read last.
+    refused: Option<Problems>,
     started_with: Started,
 }
 
@@ -65,7 +67,7 @@ impl Reloader {
         let (files, started_with) = (settings.files.clone(), Started::with(settings));
         let in_force = digest(&all(&source, &files));
         let (source, poll) = (Arc::new(source), settings.server.reload_poll);
-        Self { source, hangups, tls, proxy, metrics, poll, files, in_force, started_with }
+        Self { source, hangups, tls, proxy, metrics, poll, files, in_force, refused: None, started_with }
     }
 
     pub(super) async fn run(mut self, stop: CancellationToken) {
@@ -87,7 +89,9 @@ impl Reloader {
                 () = tokio::time::sleep(self.poll.unwrap_or(NEVER)) => {
                     let Some(now) = self.look().await else { return };
                     let settled = std::mem::replace(&mut last, now) == now;
-                    if now == self.in_force || !settled {
+                    // What is at fault may be a file that is not there yet, and that nobody looks at.
+                    let at_fault = self.refused.is_some();
+                    if (now == self.in_force && !at_fault) || !settled {
                         continue;
                     }
                 }
@@ -104,7 +108,7 @@ impl Reloader {
         let read = tokio::task::spawn_blocking(move || source.load()).await;
         match read {
             Ok(Ok(settings)) => self.apply(settings),
-            Ok(Err(problems)) => self.refuse(&problems),
+            Ok(Err(problems)) => self.refuse(problems),
             // The runtime is being shut down.
             Err(_) => {}
         }
@@ -112,13 +116,11 @@ impl Reloader {
 
     fn apply(&mut self, settings: Settings) {
         let (clients, waiting) = (settings.access.clients.len(), self.started_with.others(&settings));
-        if let Some(tls) = &self.tls
-            && let Err(error) = tls.reload()
-        {
-            self.metrics.settings_read(false);
-            let error = &error as &dyn std::error::Error;
-            tracing::error!(error, "the certificates cannot be used; the old settings stay in force");
-            return;
+        // Keys that are gone must be gone, whatever is the matter with certificates.
+        let tls = self.tls.as_ref().map_or(Ok(()), |tls| tls.reload());
+        if let Err(error) = &tls {
+            let error = error as &dyn std::error::Error;
+            tracing::error!(error, "the new certificates cannot be used; the old ones stay in force");
         }
         let mut access = settings.access;
         if access.by_default && !self.started_with.open_by_default {
@@ -128,16 +130,21 @@ impl Reloader {
         }
         self.proxy.replace_access(AccessControl::new(access));
         self.files = settings.files;
-        self.metrics.settings_read(true);
+        self.metrics.settings_read(tls.is_ok());
+        self.refused = None;
         tracing::info!(clients, "the settings were read anew and are in force");
         if !waiting.is_empty() {
             tracing::warn!(settings = waiting.join(", "), "these have changed and want a restart");
         }
     }
 
-    fn refuse(&self, problems: &Problems) {
-        self.metrics.settings_read(false);
-        tracing::error!(%problems, "the new settings are at fault; the old ones stay in force");
+    /// Says what is wrong, once.
+    fn refuse(&mut self, problems: Problems) {
+        if self.refused.as_ref() != Some(&problems) {
+            self.metrics.settings_read(false);
+            tracing::error!(%problems, "the new settings are at fault; the old ones stay in force");
+        }
+        self.refused = Some(problems);
     }
 
     /// What the files hold now; `None` when the runtime is being shut down.
