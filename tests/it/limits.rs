@@ -180,7 +180,12 @@ async fn a_crowd_is_in_nobodys_way() {
     allow_descriptors();
     let netbox = FakeNetbox::start().await;
     netbox.blob("/api/dcim/cables/", "application/octet-stream", vec![7u8; 3 * 1024 * 1024]);
-    let daemon = Daemon::before(&netbox, "[access]\nanonymous = \"write\"");
+    // However long a busy machine takes to gather it, the crowd stays together.
+    let times =
+        ["header_timeout", "keep_alive", "body_timeout", "write_timeout"].map(|name| format!("{name} = \"10m\"\n"));
+    let queue = "[upstream]\nqueue_timeout = \"10m\"";
+    let settings = format!("{queue}\n[server]\n{}[access]\nanonymous = \"write\"", times.concat());
+    let daemon = Daemon::before(&netbox, &settings);
     let address = daemon.address();
     let mut healthy = Raw::connect(address).await;
     ask(&mut healthy).await;
