@@ -169,6 +169,12 @@ impl Server {
             (None, true) => AdminAccess::Open,
             (None, false) => AdminAccess::Closed,
         };
+        if let (AdminAccess::Token(_), false) = (&access, admin.address().ip().is_loopback()) {
+            tracing::warn!(
+                admin = %admin.address(),
+                "admin.listen is beyond loopback and speaks no TLS: operators' token crosses the network in the clear"
+            );
+        }
         let stages = shutdown::Stages::new(readiness.clone(), tasks.clone());
         let background = CancellationToken::new();
         let reached = readiness.latch();
