@@ -18,6 +18,7 @@ use crate::invalidation::bus::Bus;
 use crate::invalidation::installation::Watch;
 use crate::netbox::session::{Session, SetUpError};
 use crate::proxy::access::AccessControl;
+use crate::proxy::request::Room as BodyRoom;
 use crate::proxy::rewrite::Links;
 use crate::proxy::{Parts, Proxy};
 use crate::settings::{self, HeadLimits, Settings, Source};
@@ -46,6 +47,9 @@ use places::Room;
 use reload::Reloader;
 use tls::Tls;
 use watch::Pace;
+
+/// Bytes of request bodies that are read whole before NetBox is asked, of all requests together.
+const SMALL_BODIES: usize = 64 * 1024 * 1024;
 
 /// A scraper, a prober and some people.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -121,6 +125,7 @@ impl Server {
             base_path,
             head: head_limits(&settings.server),
             body: BodyLimits { bytes: settings.server.max_request_body, patience: settings.server.body_timeout },
+            room: BodyRoom::new(SMALL_BODIES),
             clock,
             metrics: Arc::clone(&metrics),
         });
@@ -169,6 +174,12 @@ impl Server {
             (None, true) => AdminAccess::Open,
             (None, false) => AdminAccess::Closed,
         };
+        if let (AdminAccess::Token(_), false) = (&access, admin.address().ip().is_loopback()) {
+            tracing::warn!(
+                admin = %admin.address(),
+                "admin.listen is beyond loopback and speaks no TLS: operators' token crosses the network in the clear"
+            );
+        }
         let stages = shutdown::Stages::new(readiness.clone(), tasks.clone());
         let background = CancellationToken::new();
         let reached = readiness.latch();

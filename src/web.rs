@@ -8,6 +8,7 @@ use axum::routing::{get, post};
 
 use crate::cache::clock::Clock;
 use crate::proxy::Proxy;
+use crate::proxy::request::Room;
 use crate::telemetry::metrics::Metrics;
 
 mod access_log;
@@ -44,6 +45,8 @@ pub struct AppParts {
     pub head: HeadLimits,
     /// What their bodies are.
     pub body: BodyLimits,
+    /// Where the small ones are held.
+    pub room: Room,
     /// The time.
     pub clock: Clock,
     /// The metrics.

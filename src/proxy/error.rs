@@ -109,6 +109,9 @@ pub enum BadRequest {
         /// How long it was waited for.
         patience: Duration,
     },
+    /// There is no memory for it, just now.
+    #[error("too many request bodies are at hand")]
+    NoRoom,
     /// The request's body is too large.
     #[error("the request body is larger than {limit} bytes")]
     BodyTooLarge {
@@ -125,6 +128,7 @@ impl BadRequest {
             Self::HeadTooLarge { .. } | Self::TooManyHeaders { .. } => "head-too-large",
             Self::BodyTimedOut { .. } => "body-timed-out",
             Self::BodyTooLarge { .. } => "body-too-large",
+            Self::NoRoom => "queue-full",
             Self::Path(_)
             | Self::Branch
             | Self::BranchesDisagree
@@ -217,6 +221,7 @@ impl ProxyError {
     /// On whose side it lies.
     pub fn side(&self) -> Side {
         match self {
+            Self::BadRequest(BadRequest::NoRoom) => Side::Own,
             Self::NotMirrored
             | Self::Method(_)
             | Self::BadRequest(_)

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,8 +16,12 @@ use governor::{Quota, RateLimiter};
 
 use crate::cache::clock::{Clock, Moment};
 
-/// Buckets of one rate that are kept; beyond it those that are full again are dropped.
+/// Buckets of one rate that are kept; beyond it those that are full again are dropped, and if too many are left, addresses
+/// share one with their neighbours.
 const MOST_BUCKETS: usize = 10_000;
+
+/// How often full ones are looked for, at most: it takes as long as there are buckets.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// So many requests in a period; as many may come at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,8 +46,15 @@ pub enum Counted {
 
 /// All buckets.
 pub struct Throttle {
-    limiters: Mutex<HashMap<Rate, Arc<Limiter>>>,
+    limiters: Mutex<HashMap<Rate, Arc<Buckets>>>,
     clock: Clock,
+}
+
+/// Those of one rate.
+struct Buckets {
+    limiter: Limiter,
+    /// When full ones were last looked for.
+    swept: AtomicU64,
 }
 
 type Limiter = RateLimiter<Counted, HashMapStateStore<Counted>, Ticks, NoOpMiddleware<Nanos>>;
@@ -77,6 +89,16 @@ impl Counted {
             IpAddr::V6(v6) => IpAddr::from((u128::from(v6) >> 64 << 64).to_be_bytes()),
         })
     }
+
+    /// Together with its neighbours, all of the same /16. There are at most 65,536 of those, of either family. A client is
+    /// counted alone always: there are as many as the settings name.
+    fn crowded(&self) -> Self {
+        match self {
+            Self::Client(name) => Self::Client(Arc::clone(name)),
+            Self::Address(IpAddr::V4(v4)) => Self::Address(IpAddr::from((u32::from(*v4) >> 16 << 16).to_be_bytes())),
+            Self::Address(IpAddr::V6(v6)) => Self::Address(IpAddr::from((u128::from(*v6) >> 112 << 112).to_be_bytes())),
+        }
+    }
 }
 
 impl Throttle {
@@ -90,21 +112,36 @@ impl Throttle {
     /// # Errors
     /// How long until there is one again.
     pub fn take(&self, rate: Rate, whose: &Counted) -> Result<(), Duration> {
-        let Some(limiter) = self.limiter(rate) else { return Ok(()) };
-        let taken = limiter.check_key(whose);
-        if limiter.len() > MOST_BUCKETS {
-            limiter.retain_recent();
+        let Some(buckets) = self.buckets(rate) else { return Ok(()) };
+        let Buckets { limiter, .. } = &*buckets;
+        if limiter.len() >= MOST_BUCKETS {
+            buckets.sweep(self.clock.now());
         }
+        let taken =
+            if limiter.len() < MOST_BUCKETS { limiter.check_key(whose) } else { limiter.check_key(&whose.crowded()) };
         taken.map_err(|not_until| not_until.wait_time_from(Ticks(self.clock.clone()).read()))
     }
 
-    fn limiter(&self, rate: Rate) -> Option<Arc<Limiter>> {
+    fn buckets(&self, rate: Rate) -> Option<Arc<Buckets>> {
         let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = limiters.get(&rate) {
             return Some(Arc::clone(known));
         }
         let limiter = RateLimiter::new(rate.quota()?, HashMapStateStore::default(), Ticks(self.clock.clone()));
-        Some(Arc::clone(limiters.entry(rate).or_insert(Arc::new(limiter))))
+        let buckets = Buckets { limiter, swept: AtomicU64::new(0) };
+        Some(Arc::clone(limiters.entry(rate).or_insert(Arc::new(buckets))))
+    }
+}
+
+impl Buckets {
+    /// Drops those that are full, unless that was just done.
+    fn sweep(&self, now: Moment) {
+        let last = self.swept.load(Ordering::Relaxed);
+        let due = now.since(Moment::from_nanos(last)) >= SWEEP;
+        // Whoever is first does it.
+        if due && self.swept.compare_exchange(last, now.to_nanos(), Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            self.limiter.retain_recent();
+        }
     }
 }
 
@@ -149,6 +186,44 @@ mod tests {
         clock.push(wait);
         assert_eq!(throttle.take(rate, &one), Ok(()));
         assert!(throttle.take(rate, &one).is_err());
+    }
+
+    /// Whoever comes from ever other addresses neither fills the memory nor has it searched at every request.
+    #[test]
+    fn a_crowd_shares_buckets_and_is_swept_now_and_then() {
+        let clock = Clock::standing();
+        clock.push(SWEEP);
+        let throttle = Throttle::new(clock.clone());
+        let rate = Rate::parse("1/h").unwrap();
+        let address = |number: u32| Counted::address(IpAddr::from(number.to_be_bytes()));
+        let count = || throttle.buckets(rate).unwrap().limiter.len();
+        for number in 0..MOST_BUCKETS as u32 {
+            assert_eq!(throttle.take(rate, &address(number)), Ok(()));
+        }
+        assert_eq!(throttle.take(rate, &address(1 << 24)), Ok(()));
+        assert!(throttle.take(rate, &address((1 << 24) + 1)).is_err(), "its neighbour has had it");
+        assert_eq!(throttle.take(rate, &address(1 << 25)), Ok(()), "others are no neighbours");
+        assert_eq!(throttle.take(rate, &Counted::Client("one".into())), Ok(()));
+        let v6 = |number: u128| Counted::address(IpAddr::from(((0x2001u128 << 112) + (number << 64)).to_be_bytes()));
+        let let_in = (0..100).filter(|number| throttle.take(rate, &v6(*number)).is_ok()).count();
+        assert_eq!(let_in, 1);
+        assert_eq!(count(), MOST_BUCKETS + 4);
+        // All are full again by then, and are dropped by whoever comes first; a second has not passed for the next.
+        clock.push(Duration::from_secs(2 * 3600));
+        assert_eq!(throttle.take(rate, &address(7)), Ok(()));
+        assert_eq!(count(), 1);
+        let buckets = throttle.buckets(rate).unwrap();
+        clock.push(Duration::from_secs(2 * 3600));
+        buckets.sweep(clock.now());
+        assert_eq!(buckets.limiter.len(), 0);
+        assert_eq!(throttle.take(rate, &address(7)), Ok(()));
+        clock.push(SWEEP - Duration::from_nanos(1));
+        let swept = buckets.swept.load(Ordering::Relaxed);
+        buckets.sweep(clock.now());
+        assert_eq!(buckets.swept.load(Ordering::Relaxed), swept, "it was just done");
+        clock.push(Duration::from_nanos(1));
+        buckets.sweep(clock.now());
+        assert_ne!(buckets.swept.load(Ordering::Relaxed), swept);
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! A request as the road sees it: free of axum, its path, query and branch already understood.
 
-use bytes::Bytes;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt};
 use http::{HeaderMap, Method};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::auth::Origin;
 use super::error::{BadRequest, ProxyError};
@@ -37,6 +40,36 @@ pub struct RequestBody {
     pub stream: BodyStream,
     /// Its length in bytes, if the client said it.
     pub length: Option<u64>,
+    /// Where it is held while it is small.
+    pub room: Room,
+}
+
+/// Memory for the small bodies that are at hand, of all requests together.
+#[derive(Clone, Debug)]
+pub struct Room(Arc<Semaphore>);
+
+/// A body with the room that it takes, given back when the last of its parts is dropped.
+struct Held {
+    bytes: Bytes,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Room {
+    /// Room for so many bytes.
+    pub fn new(bytes: usize) -> Self {
+        Self(Arc::new(Semaphore::new(bytes)))
+    }
+
+    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, BadRequest> {
+        let bytes = u32::try_from(bytes).map_err(|_| BadRequest::NoRoom)?;
+        Arc::clone(&self.0).try_acquire_many_owned(bytes).map_err(|_| BadRequest::NoRoom)
+    }
 }
 
 impl RequestBody {
@@ -45,18 +78,28 @@ impl RequestBody {
     /// it was not told.
     ///
     /// # Errors
-    /// What ended a small one early.
+    /// What ended a small one early, and [`BadRequest::NoRoom`].
     pub(super) async fn prepare(self, progress: &Progress) -> Result<OutgoingBody, BadRequest> {
-        let Self { mut stream, length } = self;
-        let (mut parts, mut read) = (Vec::<Bytes>::new(), 0);
-        while length.unwrap_or(0) <= SMALL && read <= SMALL {
-            let Some(part) = stream.try_next().await? else { return Ok(OutgoingBody::Whole(parts.concat().into())) };
-            read += part.len() as u64;
-            parts.push(part);
+        let Self { mut stream, length, room } = self;
+        let (mut bytes, mut taken) = (BytesMut::new(), None::<OwnedSemaphorePermit>);
+        while length.unwrap_or(0) <= SMALL && bytes.len() as u64 <= SMALL {
+            let Some(part) = stream.try_next().await? else { return Ok(OutgoingBody::Whole(held(bytes, taken))) };
+            let more = room.take(part.len())?;
+            match &mut taken {
+                Some(taken) => taken.merge(more),
+                None => taken = Some(more),
+            }
+            // Copied: a part may be a byte of a buffer that stays for its sake.
+            bytes.extend_from_slice(&part);
         }
-        let stream = Box::pin(futures_util::stream::iter(parts.into_iter().map(Ok)).chain(stream));
+        let begun = (!bytes.is_empty()).then(|| Ok(held(bytes, taken)));
+        let stream = Box::pin(futures_util::stream::iter(begun).chain(stream));
         Ok(OutgoingBody::Stream { stream, length, progress: progress.clone() })
     }
+}
+
+fn held(bytes: BytesMut, room: Option<OwnedSemaphorePermit>) -> Bytes {
+    Bytes::from_owner(Held { bytes: bytes.freeze(), _room: room })
 }
 
 /// What a request addresses.
@@ -124,6 +167,24 @@ mod tests {
         Target::read("/api/dcim/sites/", query, &headers, "")
             .map(|target| target.branch.to_string())
             .map_err(|error| error.to_string())
+    }
+
+    /// Bodies that stay until NetBox has them have their room for as long.
+    #[tokio::test]
+    async fn small_bodies_share_their_room() {
+        let room = Room::new(100);
+        let body = |bytes: usize| RequestBody {
+            stream: Box::pin(futures_util::stream::iter((0..bytes).map(|_| Ok(Bytes::from_static(b"x"))))),
+            length: None,
+            room: room.clone(),
+        };
+        let progress = Progress::new();
+        let first = body(60).prepare(&progress).await.unwrap();
+        assert!(matches!(&first, OutgoingBody::Whole(bytes) if **bytes == [b'x'; 60]), "{first:?}");
+        assert_eq!(body(41).prepare(&progress).await.unwrap_err(), BadRequest::NoRoom);
+        assert!(body(40).prepare(&progress).await.is_ok(), "what was refused has given it back");
+        drop(first);
+        assert!(body(100).prepare(&progress).await.is_ok());
     }
 
     #[test]

@@ -12,6 +12,10 @@ use super::streams::Turn;
 
 /// What an HTTP/2 client is handed at once. h2 keeps what it was given until the client has taken it, however long the
 /// client takes.
+///
+/// The last byte of a frame goes alone: hyper hands a piece over as soon as there is room for one byte more than what h2
+/// holds already, and its task ends with the last one. So there is room for all of the answer by then, and until then
+/// somebody watches.
 const PIECE: usize = 256 * 1024;
 
 /// A body.
@@ -47,7 +51,8 @@ impl http_body::Body for Answer {
             }
         }
         turn.theirs();
-        Poll::Ready(Some(Ok(Frame::data(rest.split_to(rest.len().min(PIECE))))))
+        let piece = if rest.len() > 1 { PIECE.min(rest.len() - 1) } else { rest.len() };
+        Poll::Ready(Some(Ok(Frame::data(rest.split_to(piece)))))
     }
 
     fn is_end_stream(&self) -> bool {

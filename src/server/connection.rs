@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use hyper::body::Incoming;
@@ -13,7 +14,9 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::Sleep;
 use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
 use super::activity::Activity;
@@ -46,6 +49,11 @@ const H2_OVERHEAD: usize = 32;
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
+/// For how long a connection goes by a certificate, which may expire meanwhile; and how long what is under way may take
+/// then. An HTTP/2 client could go on asking: it is finished only when the client says that it has heard (RFC 9113, section 6.8).
+const SHOWN_AGAIN: Duration = Duration::from_secs(3600);
+const PARTING: Duration = Duration::from_secs(300);
+
 /// A connection that has been accepted.
 pub(super) struct Connection {
     pub(super) address: IpAddr,
@@ -64,11 +72,16 @@ impl Connection {
         }
         let Some(Secure { tls, http2 }) = &self.terms.secure else {
             let peer = Peer { address: self.address, tls: false, certificate: None };
-            return self.http1(stream, peer).await;
+            return self.http1(stream, peer, None).await;
         };
         let Some((stream, agreed)) = self.shake_hands(tls, stream).await else { return };
+        let outdated = agreed.certificate.is_some().then_some(agreed.outdated);
         let peer = Peer { address: self.address, tls: true, certificate: agreed.certificate };
-        if agreed.http2 { self.http2(stream, peer, *http2).await } else { self.http1(stream, peer).await }
+        if agreed.http2 {
+            self.http2(stream, peer, outdated, *http2).await;
+        } else {
+            self.http1(stream, peer, outdated).await;
+        }
     }
 
     async fn shake_hands(&self, tls: &Tls, stream: TcpStream) -> Option<(TlsStream<TcpStream>, Agreed)> {
@@ -86,7 +99,12 @@ impl Connection {
         None
     }
 
-    async fn http1(&self, stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer) {
+    async fn http1(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        peer: Peer,
+        outdated: Option<CancellationToken>,
+    ) {
         let Terms { pace, head, .. } = &*self.terms;
         let mut builder = http1::Builder::new();
         // A watcher keeps the time: hyper would set a timer for each request, and count what is idle time as a head's.
@@ -97,10 +115,16 @@ impl Connection {
         }
         let stream = Impatient::http1(stream, pace.write, Arc::clone(self.place.activity()));
         let connection = builder.serve_connection(TokioIo::new(stream), self.service(peer));
-        self.attend(connection, |connection| connection.graceful_shutdown()).await;
+        self.attend(connection, outdated, |connection| connection.graceful_shutdown()).await;
     }
 
-    async fn http2(&self, stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer, limits: Http2Limits) {
+    async fn http2(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        peer: Peer,
+        outdated: Option<CancellationToken>,
+        limits: Http2Limits,
+    ) {
         let Terms { pace, head, .. } = &*self.terms;
         let mut builder = http2::Builder::new(Streams::new(self.signals.connections.clone(), pace.write));
         builder
@@ -115,7 +139,7 @@ impl Connection {
             .keep_alive_timeout(pace.write);
         let stream = Impatient::http2(stream, pace.write, Arc::clone(self.place.activity()));
         let connection = builder.serve_connection(TokioIo::new(stream), self.service(peer));
-        self.attend(connection, |connection| connection.graceful_shutdown()).await;
+        self.attend(connection, outdated, |connection| connection.graceful_shutdown()).await;
     }
 
     fn service(
@@ -136,15 +160,17 @@ impl Connection {
         })
     }
 
-    /// Sees a connection through. `finish` lets it begin nothing new.
-    async fn attend<C>(&self, connection: C, finish: impl Fn(Pin<&mut C>))
+    /// Sees a connection through. `outdated` tells when the certificate that its client has shown needs to be shown again;
+    /// `finish` lets it begin nothing new.
+    async fn attend<C>(&self, connection: C, outdated: Option<CancellationToken>, finish: impl Fn(Pin<&mut C>))
     where
         C: Future<Output = hyper::Result<()>>,
     {
         let activity = self.place.activity();
         let mut watcher = Watcher::new(Arc::clone(activity), self.terms.pace);
-        let mut stopping = false;
-        tokio::pin!(connection);
+        let (mut stopping, mut parting) = (false, false);
+        let age = tokio::time::sleep(SHOWN_AGAIN);
+        tokio::pin!(connection, age);
         loop {
             let told = if stopping { &self.signals.end } else { &self.signals.stop };
             tokio::select! {
@@ -163,6 +189,15 @@ impl Connection {
                     stopping = true;
                     finish(connection.as_mut());
                 }
+                () = lapsed(outdated.as_ref(), parting, age.as_mut()) => {
+                    if parting {
+                        tracing::debug!("a connection did not finish in time for its client to show its certificate again");
+                        return;
+                    }
+                    parting = true;
+                    age.set(tokio::time::sleep(PARTING));
+                    finish(connection.as_mut());
+                }
                 () = activity.asked_to_leave() => {
                     if activity.is_idle() {
                         tracing::debug!("an idle connection made room");
@@ -178,6 +213,15 @@ impl Connection {
                 },
             }
         }
+    }
+}
+
+/// Returns when a certificate that was shown needs to be shown again; once that has been told, when time is up.
+async fn lapsed(outdated: Option<&CancellationToken>, told: bool, age: Pin<&mut Sleep>) {
+    let Some(outdated) = outdated else { return std::future::pending().await };
+    tokio::select! {
+        () = outdated.cancelled(), if !told => {}
+        () = age => {}
     }
 }
 

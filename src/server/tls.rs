@@ -1,5 +1,6 @@
 //! TLS in front, by rustls: 1.2 and 1.3, HTTP/2 and HTTP/1.1 by ALPN. Certificates are read anew without ending a
-//! connection: who has shaken hands keeps what was agreed.
+//! connection: who has shaken hands keeps what was agreed. Whoever has shown a certificate is asked for it anew, since it
+//! may have been signed by somebody who is trusted no more.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use rustls::server::{NoServerSessionStorage, ServerConfig, VerifierBuilderError,
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
 
 use crate::proxy::auth::Subject;
 use crate::settings::ServerTls;
@@ -28,7 +30,15 @@ const H2: &[u8] = b"h2";
 #[derive(Debug)]
 pub(super) struct Tls {
     files: ServerTls,
-    config: ArcSwap<ServerConfig>,
+    reading: ArcSwap<Reading>,
+}
+
+/// What was read of the files at a time.
+#[derive(Debug)]
+struct Reading {
+    config: Arc<ServerConfig>,
+    /// They have been read again.
+    outdated: CancellationToken,
 }
 
 /// What a handshake has agreed on.
@@ -38,6 +48,8 @@ pub(super) struct Agreed {
     pub(super) http2: bool,
     /// The subject of the certificate that the client has shown, and that was verified.
     pub(super) certificate: Option<Arc<Subject>>,
+    /// Cancelled when what the certificate was verified by has been read anew.
+    pub(super) outdated: CancellationToken,
 }
 
 /// Why TLS cannot be spoken with these files.
@@ -79,8 +91,8 @@ impl Tls {
     /// # Errors
     /// [`TlsError`] names the file that cannot be used.
     pub(super) fn read(files: ServerTls) -> Result<Self, TlsError> {
-        let config = ArcSwap::from(config(&files)?);
-        Ok(Self { files, config })
+        let reading = ArcSwap::from_pointee(Reading::of(&files)?);
+        Ok(Self { files, reading })
     }
 
     /// Reads the files again, for the handshakes that are still to come.
@@ -88,18 +100,26 @@ impl Tls {
     /// # Errors
     /// [`TlsError`] names the file that cannot be used; what was in force stays in force.
     pub(super) fn reload(&self) -> Result<(), TlsError> {
-        self.config.store(config(&self.files)?);
+        self.reading.swap(Arc::new(Reading::of(&self.files)?)).outdated.cancel();
         Ok(())
     }
 
     /// Shakes hands.
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<(TlsStream<TcpStream>, Agreed)> {
-        let stream = TlsAcceptor::from(self.config.load_full()).accept(stream).await?;
+        let reading = self.reading.load_full();
+        let stream = TlsAcceptor::from(Arc::clone(&reading.config)).accept(stream).await?;
         let (_, session) = stream.get_ref();
         let shown = session.peer_certificates().and_then(<[_]>::first);
         let certificate = shown.and_then(|leaf| subject::of(leaf)).map(Arc::new);
-        let agreed = Agreed { http2: session.alpn_protocol() == Some(H2), certificate };
+        let (http2, outdated) = (session.alpn_protocol() == Some(H2), reading.outdated.clone());
+        let agreed = Agreed { http2, certificate, outdated };
         Ok((stream, agreed))
+    }
+}
+
+impl Reading {
+    fn of(files: &ServerTls) -> Result<Self, TlsError> {
+        Ok(Self { config: config(files)?, outdated: CancellationToken::new() })
     }
 }
 

@@ -94,6 +94,7 @@ fn status(error: &ProxyError) -> StatusCode {
             }
             BadRequest::BodyTimedOut { .. } => StatusCode::REQUEST_TIMEOUT,
             BadRequest::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            BadRequest::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
             BadRequest::Path(_)
             | BadRequest::Branch
             | BadRequest::BranchesDisagree
@@ -135,6 +136,7 @@ fn detail(error: &ProxyError) -> String {
             "Not found. nbproxy mirrors NetBox's /api/ and /graphql/, and nothing else.".to_owned()
         }
         ProxyError::Method(method) => format!("Method \"{method}\" not allowed."),
+        ProxyError::BadRequest(BadRequest::NoRoom) => "Too many requests wait for NetBox already.".to_owned(),
         ProxyError::BadRequest(bad) => format!("Bad request: {bad}."),
         ProxyError::Denied(Denied::NoKey) => "Authentication credentials were not provided.".to_owned(),
         ProxyError::Denied(Denied::UnknownKey { form: TokenVersion::V1 }) => "Invalid v1 token".to_owned(),

@@ -259,3 +259,18 @@ fn the_command_says_what_is_wrong() {
         assert!(error.contains(complaint), "{arguments:?}: {error}");
     }
 }
+
+/// Beyond loopback the admin listener's token can be read on its way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_in_the_clear_is_told() {
+    let netbox = FakeNetbox::start().await;
+    for (listen, told) in [("0.0.0.0:0", true), ("127.0.0.1:0", false)] {
+        let daemon = Daemon::before(&netbox, &format!("[admin]\nlisten = \"{listen}\"\ntoken = \"operators\""));
+        // It is told before anybody is served.
+        let url = daemon.url().to_owned();
+        assert_eq!(Ask::new("GET", &format!("{url}/api/dcim/sites/1/")).send().await.status, 200);
+        let (_, log) = daemon.stop();
+        let warned = log.iter().any(|line| line.contains("crosses the network in the clear"));
+        assert_eq!(warned, told, "{log:?}");
+    }
+}

@@ -68,6 +68,29 @@ fn every_fault_is_reported_at_once_with_its_origin() {
 }
 
 #[test]
+fn nobody_is_known_by_what_is_anothers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("nbproxy.toml");
+    let hash = blake3::hash(b"key").to_hex();
+    let toml = |second: &str| {
+        let first = format!("[[clients]]\nname = \"a\"\nkey_hash = \"blake3:{hash}\"\ncertificate = \"CN=a, O=b\"");
+        format!("{first}\n[[clients]]\nname = \"b\"\n{second}\n")
+    };
+    let other = blake3::hash(b"other").to_hex();
+    for (second, fault) in [
+        (format!("key_hash = \"blake3:{}\"", hash.to_uppercase()), "clients: two clients have one key_hash"),
+        ("certificate = \"CN = a,O = b\"".to_owned(), "clients: two clients have one certificate"),
+        (format!("key_hash = \"blake3:{other}\"\ncertificate = \"CN=a\""), ""),
+    ] {
+        std::fs::write(&file, toml(&second)).expect("it is written");
+        let output = nbproxy(&["check", "--config", file.to_str().expect("a path")], &[URL]);
+        let printed = text(&output.stderr);
+        assert_eq!(output.status.success(), fault.is_empty(), "{printed}");
+        assert!(printed.contains(fault), "{printed}");
+    }
+}
+
+#[test]
 fn a_secret_is_not_quoted_in_its_fault() {
     let output = nbproxy(&["check"], &[URL, ("NBPROXY__UPSTREAM__TOKEN", "two s3crets")]);
     let printed = text(&output.stderr);

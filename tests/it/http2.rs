@@ -125,9 +125,16 @@ async fn a_stream_that_is_not_taken_is_reset_and_no_other() {
             }
         }
     }
-    // Nothing can ever be sent here, or not all of it, although it is in memory.
+    // Nothing can ever be sent here, or not all of it, although it is in memory, and handed over in one piece.
     netbox.blob("/api/dcim/racks/", "application/octet-stream", vec![7u8; 1024 * 1024]);
-    for (window, target) in [(0, SITE), (65_535, "/api/dcim/racks/")] {
+    netbox.blob("/api/dcim/devices/", "application/octet-stream", vec![7u8; 200 * 1024]);
+    for (window, target) in [
+        (0, SITE),
+        (1, SITE),
+        (65_535, "/api/dcim/racks/"),
+        (65_535, "/api/dcim/devices/"),
+        (204_799, "/api/dcim/devices/"),
+    ] {
         let mut deaf = Frames::connect(proxy.address(), &config, window).await;
         deaf.get(1, target);
         deaf.flush().await;

@@ -4,8 +4,9 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use fake_netbox::FakeNetbox;
+use rustls::version::TLS13;
 
-use crate::support::{Ask, Daemon, figure, within};
+use crate::support::{Ask, Authority, Daemon, Secure, figure, trusting, within};
 
 fn client(name: &str, more: &str) -> String {
     let hash = blake3::hash(format!("key-of-{name}").as_bytes()).to_hex();
@@ -122,4 +123,39 @@ async fn without_its_last_key_it_is_closed() {
     daemon.signal("HUP");
     wait_for(&daemon, "applied", 2.0).await;
     assert_eq!(get(&daemon, "nobody", SITES).send().await.status, 200, "now it was said");
+}
+
+/// Whoever is known by a certificate shows it again when those who sign them may have changed; nobody else is disturbed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_are_shown_again() {
+    let netbox = FakeNetbox::start().await;
+    let (authority, folder) = (Authority::new(), tempfile::tempdir().expect("a folder"));
+    let files = authority.sign("nbproxy", &[]).save(folder.path());
+    let signers = folder.path().join("clients.pem");
+    std::fs::write(&signers, authority.pem()).expect("it is written");
+    let access = "[access]\nanonymous = \"read\"\n[[clients]]\nname = \"a\"\ncertificate = \"CN=a\"\n";
+    let settings = format!("{files}tls_client_ca_file = {signers:?}\nreload_poll = \"0s\"\n{access}");
+    let daemon = Daemon::before(&netbox, &settings);
+    let (address, identity) = (daemon.address(), authority.sign("a", &[]));
+    let config = |protocol, identity| trusting(&authority, protocol, &[&TLS13], identity);
+    let mut known = Vec::new();
+    for protocol in ["h2", "http/1.1"] {
+        let mut client = Secure::connect(address, &config(protocol, Some(&identity))).await;
+        assert_eq!(client.get(address, SITES).await.status, 200);
+        known.push(client);
+    }
+    let mut unknown = Secure::connect(address, &config("http/1.1", None)).await;
+    assert_eq!(unknown.get(address, SITES).await.status, 200);
+    std::fs::write(&signers, Authority::new().pem()).expect("it is written");
+    daemon.signal("HUP");
+    wait_for(&daemon, "applied", 1.0).await;
+    for client in known {
+        within(async {
+            while !client.is_closed() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+    assert_eq!(unknown.get(address, SITES).await.status, 200);
 }

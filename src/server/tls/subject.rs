@@ -3,14 +3,23 @@
 use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::oid_registry::{OID_PKCS9_EMAIL_ADDRESS, OID_USERID, OID_X509_GIVEN_NAME, OID_X509_SURNAME, Oid};
 use x509_parser::parse_x509_certificate;
+use x509_parser::x509::X509Name;
 
 use crate::proxy::auth::Subject;
 
-/// The subject, if all of it can be read: one that is read in part would be somebody else's.
+/// The subject, if all of it can be read: one that is read in part would be somebody else's. So would one whose names of
+/// several attributes (`CN=a + O=b`) were taken apart, and nobody is known by those.
 pub(super) fn of(certificate: &[u8]) -> Option<Subject> {
     let (_, certificate) = parse_x509_certificate(certificate).ok()?;
-    let attributes = certificate.subject().iter_attributes();
-    let named = attributes.map(|attribute| Some((name(attribute.attr_type()), attribute.as_str().ok()?.to_owned())));
+    of_name(certificate.subject())
+}
+
+fn of_name(subject: &X509Name<'_>) -> Option<Subject> {
+    let named = subject.iter_rdn().map(|rdn| {
+        let mut attributes = rdn.iter();
+        let (attribute, None) = (attributes.next()?, attributes.next()) else { return None };
+        Some((name(attribute.attr_type()), attribute.as_str().ok()?.to_owned()))
+    });
     named.collect::<Option<Vec<_>>>().map(Subject::of)
 }
 
@@ -29,6 +38,7 @@ fn name(kind: &Oid<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use rcgen::{CertificateParams, DistinguishedName, DnType, DnValue, KeyPair};
+    use x509_parser::prelude::FromDer;
 
     use super::*;
 
@@ -65,5 +75,16 @@ mod tests {
         let odd = DnValue::BmpString(rcgen::string::BmpString::try_from("other").unwrap());
         assert_eq!(subject(vec![(DnType::CommonName, "ansible".into()), (DnType::OrganizationName, odd)]), None);
         assert_eq!(of(b"no certificate"), None);
+    }
+
+    #[test]
+    fn a_name_of_several_attributes_is_nobodys() {
+        let (common, organization) =
+            (b"\x30\x08\x06\x03\x55\x04\x03\x0c\x01a", b"\x30\x08\x06\x03\x55\x04\x0a\x0c\x01b");
+        let single = [&b"\x30\x18\x31\x0a"[..], common, b"\x31\x0a", organization].concat();
+        let several = [&b"\x30\x16\x31\x14"[..], common, organization].concat();
+        let read = |der: &[u8]| of_name(&X509Name::from_der(der).unwrap().1);
+        assert_eq!(read(&single), Subject::parse("CN=a, O=b"));
+        assert_eq!(read(&several), None);
     }
 }

@@ -20,12 +20,29 @@ pub(super) fn read(reader: &mut Reader, listen: Option<SocketAddr>, tokens: &Tok
     if names.len() != clients.len() {
         reader.fault("clients", "each client needs a name of its own");
     }
+    if twice(clients.iter().filter_map(|client| client.key_hash.map(|hash| hash.to_string()))) {
+        reader.fault("clients", "two clients have one key_hash, and only one of them would be known by it");
+    }
+    if twice(clients.iter().filter_map(|client| client.certificate.as_ref())) {
+        reader.fault("clients", "two clients have one certificate, and only one of them would be known by it");
+    }
     let passthrough = reader.boolean("access.passthrough");
     let known = !clients.is_empty() || passthrough;
     let (anonymous, by_default) = anonymous(reader, listen, known);
     let deny = reader.list("access.deny", pattern);
     let changelog_message = reader.boolean("access.changelog_message");
     Config { token: None, clients, anonymous, by_default, passthrough, deny, rate, strict, changelog_message }
+}
+
+fn twice<T: PartialEq>(all: impl Iterator<Item = T>) -> bool {
+    let mut seen = Vec::new();
+    for one in all {
+        if seen.contains(&one) {
+            return true;
+        }
+        seen.push(one);
+    }
+    false
 }
 
 /// What anybody may do, and whether only because nothing else was said. `known`: whether anybody else is known by a key, a certificate or a token.

@@ -1,6 +1,7 @@
 //! What operators see of the cache, and what they may have it forget.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -23,6 +24,9 @@ const MOST_ENDPOINTS: usize = 50;
 /// Bytes of an order.
 const LONGEST_ORDER: usize = 16 * 1024;
 
+/// For an order to arrive: whoever dawdles over one has a connection that the health checks may need.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// What is to be purged, as it is written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,7 +41,7 @@ struct Order {
 #[derive(Debug, thiserror::Error)]
 pub(in crate::web) enum BadOrder {
     /// It has not arrived.
-    #[error("the order did not arrive whole, or is longer than {LONGEST_ORDER} bytes")]
+    #[error("the order did not arrive whole within {PATIENCE:?}, or is longer than {LONGEST_ORDER} bytes")]
     Body,
     /// It is not JSON of this form.
     #[error("the order is no good: {0}")]
@@ -71,7 +75,7 @@ pub(in crate::web) async fn purge(
     request: Request,
 ) -> Result<Response, AdminError> {
     let operator = request.extensions().get::<Peer>().cloned().unwrap_or_default().address;
-    let selector = read(request.into_body()).await?;
+    let selector = read(request.into_body(), PATIENCE).await?;
     let purged = state.proxy.purge(selector, operator).await.map_err(|_| AdminError::Lost)?;
     Ok(object(StatusCode::OK, &json!({ "purged": purged })))
 }
@@ -105,8 +109,9 @@ fn share(census: ShareCensus) -> Value {
     json!({ "capacity": capacity, "bytes": bytes, "entries": entries, "evictions": evictions })
 }
 
-async fn read(body: Body) -> Result<Selector, BadOrder> {
-    let body = to_bytes(body, LONGEST_ORDER).await.map_err(|_| BadOrder::Body)?;
+async fn read(body: Body, patience: Duration) -> Result<Selector, BadOrder> {
+    let arrived = tokio::time::timeout(patience, to_bytes(body, LONGEST_ORDER)).await;
+    let body = arrived.map_err(|_| BadOrder::Body)?.map_err(|_| BadOrder::Body)?;
     serde_json::from_slice::<Order>(&body)?.try_into()
 }
 
@@ -134,5 +139,23 @@ fn branch(text: &str) -> Result<Branch, BadOrder> {
     match text {
         "main" => Ok(Branch::Main),
         text => SchemaId::parse(text.as_bytes()).map(Branch::Schema).map_err(|_| BadOrder::Branch),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use bytes::Bytes;
+    use futures_util::{StreamExt, stream};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_order_that_dawdles_is_not_waited_for() {
+        let begun = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"{\"all\":"))]).chain(stream::pending());
+        let read = read(Body::from_stream(begun), Duration::from_millis(20));
+        let read = tokio::time::timeout(Duration::from_secs(30), read).await.unwrap();
+        assert!(matches!(read, Err(BadOrder::Body)), "{read:?}");
     }
 }
