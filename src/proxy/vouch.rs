@@ -31,7 +31,7 @@ use crate::netbox::token::Fingerprint;
 const BELIEVED: Duration = Duration::from_secs(30);
 
 /// Questions that are open at once for one address: who guesses tokens must not fill NetBox's places with that.
-const MOST_QUESTIONS: usize = 4;
+const MOST_QUESTIONS: usize = 8;
 
 /// Words that are kept; beyond it those that do not count any more are dropped.
 const MOST: usize = 10_000;
