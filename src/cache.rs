@@ -7,6 +7,7 @@ pub mod canonical;
 pub mod clock;
 pub mod entry;
 pub mod epochs;
+pub mod feed;
 pub mod flight;
 pub mod freshness;
 pub mod key;

@@ -4,4 +4,5 @@ pub mod bus;
 pub mod changed;
 pub mod changelog;
 pub mod installation;
+pub mod own;
 pub mod writes;

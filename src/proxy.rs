@@ -11,11 +11,14 @@ use tokio_util::task::TaskTracker;
 
 use crate::cache::clock::Clock;
 use crate::cache::epochs::Epochs;
+use crate::cache::feed::Feed;
 use crate::cache::flight::Flights;
 use crate::cache::policy::Policy;
 use crate::cache::store::Store;
 use crate::invalidation::bus::Bus;
+use crate::invalidation::changed::Precision;
 use crate::invalidation::installation::Watch;
+use crate::invalidation::own::OwnWrites;
 use crate::netbox::branch::Branch;
 use crate::netbox::object::Resource;
 use crate::netbox::session::Session;
@@ -27,6 +30,7 @@ pub mod auth;
 pub mod body;
 pub mod error;
 mod fetch;
+pub mod follow;
 mod forward;
 pub mod headers;
 mod health;
@@ -67,6 +71,12 @@ pub struct Parts {
     pub store: Store,
     /// What may be remembered.
     pub policy: Policy,
+    /// Up to when changes made elsewhere are known.
+    pub feed: Arc<Feed>,
+    /// How finely changes are told apart.
+    pub precision: Precision,
+    /// The writes that were made here.
+    pub own: OwnWrites,
     /// The judge of coherence.
     pub epochs: Arc<Epochs>,
     /// Where changes are published.

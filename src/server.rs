@@ -16,6 +16,7 @@ use crate::cache::policy::Policy;
 use crate::cache::store::Store;
 use crate::invalidation::bus::Bus;
 use crate::invalidation::installation::Watch;
+use crate::invalidation::own::OwnWrites;
 use crate::netbox::session::{Session, SetUpError};
 use crate::proxy::access::AccessControl;
 use crate::proxy::rewrite::Links;
@@ -86,6 +87,9 @@ impl Server {
             store: Store::new(settings.cache.store),
             policy: Policy::new(settings.cache.policy.clone()),
             epochs,
+            feed: Arc::default(),
+            precision: settings.invalidation.precision,
+            own: OwnWrites::default(),
             watch: Watch::new(Arc::clone(&bus)),
             bus,
             access: ArcSwap::from_pointee(AccessControl::new(settings.access.clone())),
@@ -153,6 +157,8 @@ impl Server {
         let background = CancellationToken::new();
         let reached = readiness.latch();
         tasks.spawn(background::probe(proxy.clone(), settings.upstream.probe_interval, reached, background.clone()));
+        let (invalidation, figures) = (settings.invalidation, Arc::clone(&metrics));
+        tasks.spawn(background::follow(proxy.clone(), invalidation, figures, background.clone()));
         if let Some(reloader) = reloader {
             tasks.spawn(reloader.run(background.clone()));
         }

@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use crate::cache::public::PublicBase;
 use crate::cache::{policy, store};
 use crate::cli::Flags;
+use crate::invalidation::changed::Precision;
 use crate::netbox::session;
 use crate::netbox::token::Token;
 use crate::proxy::access;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub cache: Cache,
     /// Who is let in, and to what.
     pub access: access::Config,
+    /// How changes made elsewhere are learned of.
+    pub invalidation: Invalidation,
     /// How logs are written.
     pub log: logging::Config,
     /// The resolved settings as text, secrets masked, a line each.
@@ -138,6 +141,17 @@ pub struct Admin {
     pub listen: SocketAddr,
     /// The token that opens `/metrics` beyond loopback.
     pub token: Option<Arc<Token>>,
+}
+
+/// How changes made elsewhere are learned of.
+#[derive(Debug, Clone, Copy)]
+pub struct Invalidation {
+    /// How often NetBox's changelog is looked at; `None` for never.
+    pub changelog_poll: Option<Duration>,
+    /// How long a transaction at NetBox may take: for so long a missing row may still appear.
+    pub longest_transaction: Duration,
+    /// How finely changes are told apart.
+    pub precision: Precision,
 }
 
 /// What is remembered.

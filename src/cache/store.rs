@@ -109,7 +109,7 @@ mod tests {
 
     fn entry(fetched: u64, body: &'static str, witness: Witness) -> Arc<Entry> {
         let (ttl, none) = (Duration::from_secs(60), Duration::ZERO);
-        let lifetime = Lifetime { ttl, stale_while_revalidate: none, stale_if_error: none };
+        let lifetime = Lifetime { ttl, unfollowed: ttl, stale_while_revalidate: none, stale_if_error: none };
         let stored = Moment::ZERO.after(Duration::from_secs(fetched));
         let core = Core { status: StatusCode::OK, headers: HeaderMap::new(), stored, lifetime, witness };
         let base = PublicBase::new(false, "nbproxy".parse().unwrap());

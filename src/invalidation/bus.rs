@@ -12,6 +12,8 @@ use crate::telemetry::metrics::Metrics;
 pub enum Source {
     /// A write through nbproxy.
     Write,
+    /// NetBox's changelog.
+    Changelog,
     /// NetBox's version or plugins are not what they were.
     Status,
 }
@@ -54,6 +56,7 @@ impl Source {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Write => "write",
+            Self::Changelog => "changelog",
             Self::Status => "status",
         }
     }

@@ -100,6 +100,11 @@ impl OpenWrite {
         Self { bus, scope, deferred, doubt: None, settled: false }
     }
 
+    /// What it touches.
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
     /// The client is answered before the outcome is known; until it is, nothing of the scope is kept.
     pub fn answered_early(&mut self) {
         if self.doubt.is_none() {

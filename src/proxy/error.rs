@@ -167,6 +167,31 @@ impl ProxyError {
         matches!(self, Self::Upstream(error) if matches!(**error, UpstreamError::Unreachable(_) | UpstreamError::TimedOut(_)))
     }
 
+    /// Whether NetBox was away, so that anything may have been done to it meanwhile.
+    pub(super) fn means_outage(&self) -> bool {
+        match self {
+            Self::Upstream(error) => match error.as_ref() {
+                UpstreamError::Unreachable(_) | UpstreamError::Broken(_) => true,
+                UpstreamError::TimedOut(_)
+                | UpstreamError::QueueFull
+                | UpstreamError::QueueTimedOut(_)
+                | UpstreamError::RequestBody(_)
+                | UpstreamError::Unsendable(_) => false,
+            },
+            Self::NotNetbox | Self::TokenRefused => true,
+            Self::AnswerCut(_)
+            | Self::NotMirrored
+            | Self::Method(_)
+            | Self::BadRequest(_)
+            | Self::Denied(_)
+            | Self::Refused { .. }
+            | Self::TooOften { .. }
+            | Self::UnknownFilters(_)
+            | Self::NotCached
+            | Self::Lost => false,
+        }
+    }
+
     /// On whose side it lies.
     pub fn side(&self) -> Side {
         match self {

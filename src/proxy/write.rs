@@ -146,8 +146,14 @@ impl Inner {
             self.forget_vouches(&party);
             return write.settle(outcome);
         };
-        let outcome = settlement(&write, &sent);
+        let (outcome, scope) = (settlement(&write, &sent), write.scope());
         write.settle(outcome);
+        if let Ok(answer) = &sent
+            && outcome == Settlement::Known
+            && let Some(id) = answer.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok())
+        {
+            self.own.answered(id, scope);
+        }
         party.author.audit(&sent);
         self.forget_vouches(&party);
         let reply = match sent {

@@ -30,6 +30,9 @@ pub struct Metrics {
     refused_token: Counter,
     settings_read: Family<ResultLabel, Counter>,
     settings_current: Gauge,
+    changes: Counter,
+    following: Gauge,
+    missing_ids: Gauge,
     in_progress: Gauge,
     gauges: Gauges,
     endpoints: RwLock<HashSet<EndpointLabel>>,
@@ -127,6 +130,11 @@ impl Metrics {
         let help = "1 while the settings in force are those of the files; 0 when these are at fault";
         registry.register("settings_current", help, Gauge::clone(&settings_current));
         settings_current.set(1);
+        let (changes, following, missing_ids) = (Counter::default(), Gauge::default(), Gauge::default());
+        registry.register("changelog_rows", "Changes made elsewhere that the changelog told of", changes.clone());
+        registry.register("changelog_following", "1 while NetBox's changelog is followed", Gauge::clone(&following));
+        let help = "Changelog rows that have an id below newer ones and are not there (yet)";
+        registry.register("changelog_missing", help, Gauge::clone(&missing_ids));
         let in_progress = Gauge::default();
         let help = "Requests that have arrived and are not answered yet";
         registry.register("requests_in_progress", help, in_progress.clone());
@@ -146,6 +154,9 @@ impl Metrics {
             refused_token,
             settings_read,
             settings_current,
+            changes,
+            following,
+            missing_ids,
             in_progress,
             gauges,
             endpoints,
@@ -200,6 +211,13 @@ impl Metrics {
         let result = if good { "applied" } else { "refused" };
         self.settings_read.get_or_create(&ResultLabel { result }).inc();
         self.settings_current.set(good.into());
+    }
+
+    /// The changelog was looked at: how many changes it told of, if it could be; how many rows may still appear.
+    pub fn followed(&self, changes: Option<usize>, missing: u64) {
+        self.following.set(changes.is_some().into());
+        self.changes.inc_by(changes.unwrap_or(0) as u64);
+        self.missing_ids.set(i64::try_from(missing).unwrap_or(i64::MAX));
     }
 
     /// Everything, as Prometheus reads it.

@@ -22,8 +22,9 @@ const WORDS: [&str; 9] =
     ["object", "object_type", "branch", "token", "version", "query", "pattern", "transport", "outgoing"];
 
 /// What settings resolve to, beside words: types that hold settings and nothing else.
-const CONFIG: [&str; 11] = [
+const CONFIG: [&str; 12] = [
     "cache::public",
+    "invalidation::changed::Precision",
     "cache::freshness::Lifetime",
     "cache::policy",
     "cache::store",

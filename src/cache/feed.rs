@@ -1,0 +1,68 @@
+//! Up to when changes made elsewhere are known.
+//!
+//! What was fetched before, and not outdated since, is as good as fetched then: an entry's age is bounded by
+//! [`Lifetime::unfollowed`](super::freshness::Lifetime) from that moment on, not from its own fetch.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::clock::Moment;
+
+/// Without a request for this long nobody is taken to be interested.
+const QUIET: Duration = Duration::from_secs(60);
+
+/// What is known of changes made elsewhere, and whether anybody wants to know.
+#[derive(Debug, Default)]
+pub struct Feed {
+    /// Nanoseconds of the clock: every change committed before then has been told of. Zero: nothing is followed.
+    confirmed: AtomicU64,
+    /// Nanoseconds of the clock: the last request.
+    asked: AtomicU64,
+    look: Notify,
+}
+
+impl Feed {
+    /// Every change committed before this moment has been told of.
+    pub fn confirm(&self, moment: Moment) {
+        self.confirmed.fetch_max(moment.to_nanos(), Ordering::SeqCst);
+    }
+
+    /// Changes are not followed any more.
+    pub fn lose(&self) {
+        self.confirmed.store(0, Ordering::SeqCst);
+    }
+
+    /// Up to when changes are known; the beginning of time when they are not followed.
+    pub fn confirmed(&self) -> Moment {
+        Moment::from_nanos(self.confirmed.load(Ordering::SeqCst))
+    }
+
+    /// Somebody asks for something: after a quiet time there is a look at once.
+    pub fn asked(&self, now: Moment) {
+        let before = Moment::from_nanos(self.asked.load(Ordering::Relaxed));
+        // Written only now and then: hits on all cores read this line.
+        if now.since(before) > Duration::from_secs(1) {
+            self.asked.store(now.to_nanos(), Ordering::Relaxed);
+            if now.since(before) > QUIET {
+                self.look_now();
+            }
+        }
+    }
+
+    /// Whether nobody has asked for anything lately.
+    pub fn is_quiet(&self, now: Moment) -> bool {
+        now.since(Moment::from_nanos(self.asked.load(Ordering::Relaxed))) > QUIET
+    }
+
+    /// There is reason to look now.
+    pub fn look_now(&self) {
+        self.look.notify_one();
+    }
+
+    /// Returns when there is.
+    pub async fn wanted(&self) {
+        self.look.notified().await;
+    }
+}
