@@ -4,6 +4,7 @@
 //! [`Lifetime::unfollowed`](super::freshness::Lifetime) from that moment on, not from its own fetch.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -21,17 +22,30 @@ pub struct Feed {
     /// Nanoseconds of the clock: the last request.
     asked: AtomicU64,
     look: Notify,
+    /// Why changes are not followed, if they should be.
+    trouble: Mutex<Option<Box<str>>>,
 }
 
 impl Feed {
     /// Every change committed before this moment has been told of.
     pub fn confirm(&self, moment: Moment) {
         self.confirmed.fetch_max(moment.to_nanos(), Ordering::SeqCst);
+        *self.lock() = None;
     }
 
-    /// Changes are not followed any more.
-    pub fn lose(&self) {
+    /// Changes are not followed any more, for this reason.
+    pub fn lose(&self, reason: &str) {
         self.confirmed.store(0, Ordering::SeqCst);
+        *self.lock() = Some(reason.into());
+    }
+
+    /// Why changes are not followed, if they should be.
+    pub fn trouble(&self) -> Option<String> {
+        self.lock().as_deref().map(str::to_owned)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Box<str>>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Up to when changes are known; the beginning of time when they are not followed.

@@ -70,9 +70,9 @@ impl Proxy {
             Ok(_) => {}
             // A slow answer is no outage: nothing is missed by asking again from the same place.
             Err(NotFollowed::Unanswered(error)) if !error.means_outage() => {}
-            Err(_) => {
+            Err(error) => {
                 following.follower = None;
-                inner.feed.lose();
+                inner.feed.lose(&error.to_string());
             }
         }
         followed
@@ -86,6 +86,11 @@ impl Proxy {
     /// Whether nobody has asked for anything lately.
     pub fn is_quiet(&self) -> bool {
         self.inner.feed.is_quiet(self.inner.clock.now())
+    }
+
+    /// Why changes made elsewhere are not followed, if they should be.
+    pub fn feed_trouble(&self) -> Option<String> {
+        self.inner.feed.trouble()
     }
 
     /// How long ago the last look was that is known to have seen all; `None` while changes are not followed.

@@ -4,6 +4,7 @@ mod architecture;
 mod authors;
 mod branches;
 mod caching;
+mod changelog;
 mod coherence;
 mod commands;
 mod failures;

@@ -103,6 +103,11 @@ impl FakeNetbox {
         }
     }
 
+    /// Empties the changelog, as housekeeping does in the end, or a backup from before its rows.
+    pub fn prune_changelog(&self) {
+        self.shared.lock().data.main.table_mut(known("core/object-changes")).clear();
+    }
+
     /// Begins a transaction: its changelog ids are taken at once, and seen when it is committed.
     pub fn begin(&self) -> Transaction {
         Transaction::new(Arc::clone(&self.shared))
