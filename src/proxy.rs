@@ -26,6 +26,7 @@ use crate::telemetry::metrics::Metrics;
 
 pub mod access;
 pub mod acl;
+pub mod auditor;
 pub mod auth;
 pub mod body;
 pub mod error;
@@ -45,10 +46,12 @@ pub mod request;
 pub mod rewrite;
 mod signature;
 mod vouch;
+mod walks;
 mod write;
 
 use access::AccessControl;
 use acl::Intent;
+use auditor::Auditor;
 use auth::{Caller, Denied, Origin};
 use error::ProxyError;
 use fetch::Landing;
@@ -60,6 +63,7 @@ use reply::Reply;
 use request::{Request, Target};
 use rewrite::Links;
 use vouch::Vouches;
+use walks::{Walker, Walks};
 use write::Author;
 
 /// What a proxy is made of.
@@ -75,6 +79,8 @@ pub struct Parts {
     pub feed: Arc<Feed>,
     /// How finely changes are told apart.
     pub precision: Precision,
+    /// Which hits are looked at twice.
+    pub auditor: Auditor,
     /// The writes that were made here.
     pub own: OwnWrites,
     /// The judge of coherence.
@@ -109,6 +115,7 @@ struct Inner {
     health: Health,
     throttle: Throttle,
     vouches: Vouches,
+    walks: Walks,
 }
 
 impl Deref for Inner {
@@ -123,8 +130,8 @@ impl Proxy {
     /// Puts a proxy together.
     pub fn new(parts: Parts) -> Self {
         let throttle = Throttle::new(parts.clock.clone());
-        let (health, vouches) = (Health::default(), Vouches::default());
-        Self { inner: Arc::new(Inner { parts, flights: Flights::new(), health, throttle, vouches }) }
+        let (health, vouches, walks) = (Health::default(), Vouches::default(), Walks::default());
+        Self { inner: Arc::new(Inner { parts, flights: Flights::new(), health, throttle, vouches, walks }) }
     }
 
     /// Whether clients must call nbproxy by a loopback name.
@@ -180,7 +187,8 @@ impl Proxy {
         }
         let access = inner.access.load_full();
         let permit = access.acl.permit(&caller, &request.target, intent)?;
-        match plan::plan(&permit, &request, &inner.policy, inner.watch.has_branching()) {
+        let walker = Walker::of(&caller, &request.origin);
+        match plan::plan(&permit, walker, &request, &inner.policy, inner.watch.has_branching()) {
             Plan::Read(read) => match inner.read(&permit, &read, &request.base).await? {
                 Some(reply) => Ok(reply),
                 None => inner.pass(&permit, request, Outcome::Bypass(Bypass::TooLarge)).await,

@@ -19,6 +19,7 @@ use crate::invalidation::installation::Watch;
 use crate::invalidation::own::OwnWrites;
 use crate::netbox::session::{Session, SetUpError};
 use crate::proxy::access::AccessControl;
+use crate::proxy::auditor::Auditor;
 use crate::proxy::rewrite::Links;
 use crate::proxy::{Parts, Proxy};
 use crate::settings::{Settings, Source};
@@ -89,6 +90,7 @@ impl Server {
             epochs,
             feed: Arc::default(),
             precision: settings.invalidation.precision,
+            auditor: Auditor::new(settings.invalidation.audit_one_in),
             own: OwnWrites::default(),
             watch: Watch::new(Arc::clone(&bus)),
             bus,

@@ -152,6 +152,8 @@ pub struct Invalidation {
     pub longest_transaction: Duration,
     /// How finely changes are told apart.
     pub precision: Precision,
+    /// One of so many hits is compared with NetBox; zero for none.
+    pub audit_one_in: u64,
 }
 
 /// What is remembered.

@@ -36,6 +36,8 @@ pub struct Core {
     pub lifetime: Lifetime,
     /// What it depends on.
     pub witness: Witness,
+    /// Whether it is a page of a list that goes on.
+    pub continues: bool,
 }
 
 /// The body as clients that use one public base receive it.

@@ -22,6 +22,7 @@ pub struct Feed {
     /// Nanoseconds of the clock: the last request.
     asked: AtomicU64,
     look: Notify,
+    look_back: Notify,
     /// Why changes are not followed, if they should be.
     trouble: Mutex<Option<Box<str>>>,
 }
@@ -31,6 +32,18 @@ impl Feed {
     pub fn confirm(&self, moment: Moment) {
         self.confirmed.fetch_max(moment.to_nanos(), Ordering::SeqCst);
         *self.lock() = None;
+        self.look_back.notify_waiters();
+    }
+
+    /// Returns when every change is known that was committed before this moment.
+    pub async fn confirmed_past(&self, moment: Moment) {
+        loop {
+            let confirmed = self.look_back.notified();
+            if self.confirmed() > moment {
+                return;
+            }
+            confirmed.await;
+        }
     }
 
     /// Changes are not followed any more, for this reason.

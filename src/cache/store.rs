@@ -111,7 +111,8 @@ mod tests {
         let (ttl, none) = (Duration::from_secs(60), Duration::ZERO);
         let lifetime = Lifetime { ttl, unfollowed: ttl, stale_while_revalidate: none, stale_if_error: none };
         let stored = Moment::ZERO.after(Duration::from_secs(fetched));
-        let core = Core { status: StatusCode::OK, headers: HeaderMap::new(), stored, lifetime, witness };
+        let core =
+            Core { status: StatusCode::OK, headers: HeaderMap::new(), stored, lifetime, witness, continues: false };
         let base = PublicBase::new(false, "nbproxy".parse().unwrap());
         Arc::new(Entry::new(core, Form::new(base, Bytes::from_static(body.as_bytes()), Vec::new())))
     }

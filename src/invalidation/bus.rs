@@ -12,6 +12,8 @@ use crate::telemetry::metrics::Metrics;
 pub enum Source {
     /// A write through nbproxy.
     Write,
+    /// A second look at an answer from memory.
+    Audit,
     /// NetBox's changelog.
     Changelog,
     /// NetBox's version or plugins are not what they were.
@@ -56,6 +58,7 @@ impl Source {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Write => "write",
+            Self::Audit => "audit",
             Self::Changelog => "changelog",
             Self::Status => "status",
         }

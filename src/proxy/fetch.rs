@@ -126,13 +126,20 @@ impl Inner {
         let mut headers = from_upstream(headers);
         // It names the request that was sent; a hit has an id of its own.
         let request_id = headers.remove(REQUEST_ID);
-        let core = Core { status, headers, stored: sent, lifetime: read.keep.lifetime(), witness: witness.clone() };
+        let (lifetime, witness, continues) = (read.keep.lifetime(), witness.clone(), continues(&whole.body));
+        let core = Core { status, headers, stored: sent, lifetime, witness, continues };
         let entry = Arc::new(Entry::new(core, Form::new(base, whole.body, whole.links)));
         if kept.is_ok() {
             self.store.put(read.key, Arc::clone(&entry));
         }
         Ok(Landing::Answer(Landed { entry, kept, request_id }))
     }
+}
+
+/// Whether this is a page of a list that goes on: `{"count":120,"next":"http…`.
+fn continues(body: &[u8]) -> bool {
+    let head = body.get(..body.len().min(64)).unwrap_or_default();
+    memchr::memmem::find(head, b"\"next\":\"").is_some()
 }
 
 /// Whether the answer may be kept: by its looks, and because nothing changed since it was asked for.

@@ -7,6 +7,7 @@ use super::acl::{Intent, Permit};
 use super::outcome::Bypass;
 use super::request::Request;
 use super::rewrite::Content;
+use super::walks::Walker;
 use crate::cache::canonical::{Accept, Canonical};
 use crate::cache::freshness::Directives;
 use crate::cache::key::Key;
@@ -42,6 +43,7 @@ pub(super) struct Read {
     pub(super) head: bool,
     pub(super) status: bool,
     pub(super) endpoint: String,
+    pub(super) walker: Walker,
 }
 
 impl Intent {
@@ -54,13 +56,13 @@ impl Intent {
 }
 
 /// Decides for a request that was permitted.
-pub(super) fn plan(permit: &Permit, request: &Request, policy: &Policy, has_branching: bool) -> Plan {
+pub(super) fn plan(permit: &Permit, walker: Walker, request: &Request, policy: &Policy, has_branching: bool) -> Plan {
     let (method, target) = (&request.method, &request.target);
     let effect = Effect::of(method, &target.path, &target.query, permit.view().branch, has_branching);
     if let Some(change) = effect.change() {
         return Plan::Write(change);
     }
-    match read(permit, request, policy) {
+    match read(permit, walker, request, policy) {
         Ok(read) => Plan::Read(Box::new(read)),
         // Memory alone was asked, and it holds nothing of this kind (RFC 9111, section 5.2.1.7).
         Err(_) if Directives::of(&request.headers).only_if_cached => Plan::NotCached,
@@ -68,7 +70,7 @@ pub(super) fn plan(permit: &Permit, request: &Request, policy: &Policy, has_bran
     }
 }
 
-fn read(permit: &Permit, request: &Request, policy: &Policy) -> Result<Read, Bypass> {
+fn read(permit: &Permit, walker: Walker, request: &Request, policy: &Policy) -> Result<Read, Bypass> {
     let target = &request.target;
     if !matches!(request.method, Method::GET | Method::HEAD) {
         return Err(Bypass::Method);
@@ -97,6 +99,7 @@ fn read(permit: &Permit, request: &Request, policy: &Policy) -> Result<Read, Byp
         head: request.method == Method::HEAD,
         status: resource == Resource::Status,
         endpoint: target.path.name().to_owned(),
+        walker,
     })
 }
 

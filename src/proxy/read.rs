@@ -62,7 +62,13 @@ impl Inner {
                     now,
                 )))
             }
-            Found::Fresh(entry) => Ok(Some(self.remembered(read, base, &entry, now, StaleReason::MaxStale))),
+            Found::Fresh(entry) => {
+                let reply = self.remembered(read, base, &entry, now, StaleReason::MaxStale);
+                if let ReplyBody::Whole(body) = &reply.body {
+                    self.look_twice(permit, read, base, &entry, body);
+                }
+                Ok(Some(reply))
+            }
             Found::Revalidate(entry) => {
                 self.refresh(permit, read, base);
                 Ok(Some(self.remembered(read, base, &entry, now, StaleReason::WhileRevalidate)))
@@ -147,7 +153,12 @@ impl Inner {
         now: Moment,
     ) -> Reply {
         let to = Recipient { base, links: &self.links, head: read.head, now };
-        of_entry(entry, self.body(read, base, entry), outcome, request_id, &to)
+        let mut reply = of_entry(entry, self.body(read, base, entry), outcome, request_id, &to);
+        if self.walks.step(read, entry.core(), now) {
+            self.metrics.walk_broken();
+            reply.headers.insert(CACHE_STATUS, outcome.cache_status_because("walk-changed"));
+        }
+        reply
     }
 
     /// The entry's body for this public base, made now if it is the first client to come by that name.

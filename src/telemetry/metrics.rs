@@ -33,6 +33,8 @@ pub struct Metrics {
     changes: Counter,
     following: Gauge,
     missing_ids: Gauge,
+    audits: Family<AuditLabels, Counter>,
+    walks_broken: Counter,
     in_progress: Gauge,
     gauges: Gauges,
     endpoints: RwLock<HashSet<EndpointLabel>>,
@@ -91,6 +93,13 @@ struct ResultLabel {
     result: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AuditLabels {
+    finding: &'static str,
+    endpoint: EndpointLabel,
+    age: &'static str,
+}
+
 /// An endpoint's name that NetBox is known to have.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct EndpointLabel(Arc<str>);
@@ -135,6 +144,11 @@ impl Metrics {
         registry.register("changelog_following", "1 while NetBox's changelog is followed", Gauge::clone(&following));
         let help = "Changelog rows that have an id below newer ones and are not there (yet)";
         registry.register("changelog_missing", help, Gauge::clone(&missing_ids));
+        let (audits, walks_broken) = (Family::default(), Counter::default());
+        let help = "Answers from memory compared with NetBox's, by what was found, endpoint and age";
+        registry.register("audits", help, Family::clone(&audits));
+        let help = "Pages that were of another state than the page before them";
+        registry.register("walks_broken", help, walks_broken.clone());
         let in_progress = Gauge::default();
         let help = "Requests that have arrived and are not answered yet";
         registry.register("requests_in_progress", help, in_progress.clone());
@@ -157,6 +171,8 @@ impl Metrics {
             changes,
             following,
             missing_ids,
+            audits,
+            walks_broken,
             in_progress,
             gauges,
             endpoints,
@@ -218,6 +234,23 @@ impl Metrics {
         self.following.set(changes.is_some().into());
         self.changes.inc_by(changes.unwrap_or(0) as u64);
         self.missing_ids.set(i64::try_from(missing).unwrap_or(i64::MAX));
+    }
+
+    /// An answer from memory of this age was compared with NetBox's.
+    pub fn audited(&self, finding: &'static str, endpoint: &str, age: Duration) {
+        let endpoint = self.label(endpoint);
+        let age = match age.as_secs() {
+            0..=9 => "10s",
+            10..=59 => "1m",
+            60..=599 => "10m",
+            _ => "longer",
+        };
+        self.audits.get_or_create(&AuditLabels { finding, endpoint, age }).inc();
+    }
+
+    /// A page was of another state than the page before it.
+    pub fn walk_broken(&self) {
+        self.walks_broken.inc();
     }
 
     /// Everything, as Prometheus reads it.

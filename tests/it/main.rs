@@ -1,6 +1,7 @@
 //! nbproxy from the outside: through sockets, before a FakeNetbox, and with the real pynetbox.
 
 mod architecture;
+mod auditor;
 mod authors;
 mod branches;
 mod caching;
@@ -27,4 +28,5 @@ mod stale;
 mod streaming;
 mod support;
 mod tokens;
+mod walks;
 mod wire_keys;

@@ -15,5 +15,6 @@ pub(super) fn read(reader: &mut Reader) -> Invalidation {
         changelog_poll: (!poll.is_zero()).then_some(poll),
         longest_transaction: super::positive(reader, "invalidation.longest_transaction"),
         precision: precision.unwrap_or_default(),
+        audit_one_in: reader.number("invalidation.audit_one_in"),
     }
 }
