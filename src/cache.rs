@@ -14,3 +14,4 @@ pub mod key;
 pub mod policy;
 pub mod public;
 pub mod store;
+mod sync;

@@ -12,10 +12,11 @@
 //! answer, and no flood of made-up branch names can make this table grow.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use super::clock::{Clock, Moment};
+use super::sync::{AtomicU64, BRANCH_SLOTS, Mutex};
 use crate::netbox::branch::Branch;
 use crate::netbox::object_type::ObjectType;
 
@@ -24,8 +25,6 @@ mod witness;
 
 use counter::Counter;
 pub use witness::Witness;
-
-const BRANCH_SLOTS: usize = 1024;
 
 /// A set of NetBox data that changes together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -5,12 +5,13 @@
 //! everybody who waits for it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use tokio::sync::watch;
 
 use super::epochs::Witness;
 use super::key::Key;
+use super::sync::Mutex;
 
 /// The fetches under way.
 #[derive(Debug)]

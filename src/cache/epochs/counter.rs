@@ -1,11 +1,9 @@
 //! One scope's changes: when it changed last, and whether it may be about to change unseen.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use crate::cache::clock::Moment;
-
-/// Changes of a scope whose time is remembered.
-const REMEMBERED: usize = 16;
+use crate::cache::sync::{AtomicU32, AtomicU64, REMEMBERED};
 
 /// What is known of a scope's changes. A change is known by its place in the one sequence of all changes, from 1.
 #[derive(Debug, Default)]
