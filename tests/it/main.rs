@@ -30,3 +30,4 @@ mod support;
 mod tokens;
 mod walks;
 mod wire_keys;
+mod world;
