@@ -13,5 +13,6 @@ pub mod freshness;
 pub mod key;
 pub mod policy;
 pub mod public;
+pub mod selector;
 pub mod store;
 mod sync;

@@ -45,12 +45,32 @@ pub enum Command {
     Healthcheck,
     /// Tell what NetBox says of itself, and how a running nbproxy does
     Status,
+    /// Have a running nbproxy forget what it remembers, or a part of it
+    Purge(Purge),
     /// Make and hash client keys
     #[command(subcommand)]
     Key(KeyCommand),
     /// Work with NetBox's tokens
     #[command(subcommand)]
     Token(TokenCommand),
+}
+
+/// What is forgotten: everything, a branch, an endpoint or an object.
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = true)]
+pub struct Purge {
+    /// Everything
+    #[arg(long, conflicts_with_all = ["endpoint", "id", "branch"])]
+    pub all: bool,
+    /// What an endpoint answered: dcim/sites, or several: dcim/*
+    #[arg(long, value_name = "NAME")]
+    pub endpoint: Option<String>,
+    /// Of that endpoint one object only, with the endpoint's lists, which may show it
+    #[arg(long, value_name = "ID", requires = "endpoint")]
+    pub id: Option<u64>,
+    /// What was read in a branch: main, or a branch's schema_id
+    #[arg(long, value_name = "BRANCH")]
+    pub branch: Option<String>,
 }
 
 /// What to do with client keys.

@@ -1,6 +1,10 @@
 //! What each command does.
 
+use std::io;
+use std::net::SocketAddr;
+
 use http::StatusCode;
+use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -14,6 +18,7 @@ use crate::settings::{self, Problems, Source, Upstream};
 use crate::telemetry::logging::{self, InvalidFilter};
 
 mod key;
+mod purge;
 mod status;
 mod token;
 
@@ -45,14 +50,14 @@ pub enum Failure {
     },
     /// The system refused something.
     #[error(transparent)]
-    System(#[from] std::io::Error),
+    System(#[from] io::Error),
 }
 
 impl Failure {
     /// Whether the settings have to be mended before another try.
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::Settings(_) | Self::Start { error: StartError::Session(_) } => true,
+            Self::Settings(_) | Self::Start { error: StartError::Session(_) | StartError::Tls(_) } => true,
             Self::Logging(_) | Self::Start { .. } | Self::Netbox(_) | Self::Unwell { .. } | Self::System(_) => false,
         }
     }
@@ -72,13 +77,11 @@ pub fn run(command: Command, flags: &Flags) -> Result<(), Failure> {
         Command::Healthcheck => {
             let address = settings::admin_address(flags)?;
             let asked = runtime()?.block_on(neighbour::ask(address, "/healthz", None));
-            let unheard = |error: std::io::Error| {
-                std::io::Error::new(error.kind(), format!("the admin listener at {address} (admin.listen): {error}"))
-            };
-            let (status, text) = asked.map_err(unheard)?;
+            let (status, text) = asked.map_err(|error| unheard(address, &error))?;
             if status == StatusCode::OK { Ok(()) } else { Err(Failure::Unwell { status, text }) }
         }
         Command::Status => runtime()?.block_on(status::tell(settings::load(flags)?)),
+        Command::Purge(what) => runtime()?.block_on(purge::purge(&what, &settings::load(flags)?.admin)),
         Command::Key(KeyCommand::New { name }) => {
             key::new(&name);
             Ok(())
@@ -129,8 +132,20 @@ fn api(upstream: &Upstream) -> Result<Api, Failure> {
     Ok(Api::over(session, upstream.token.clone()))
 }
 
-fn runtime() -> std::io::Result<Runtime> {
+fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread().enable_all().build()
+}
+
+/// Says which listener could not be asked.
+fn unheard(address: SocketAddr, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("the admin listener at {address} (admin.listen): {error}"))
+}
+
+/// The `detail` of an answer in NetBox's shape, or the answer itself.
+fn detail(text: &str) -> String {
+    let detail = serde_json::from_str::<Value>(text).ok();
+    let detail = detail.as_ref().and_then(|value| value.get("detail")?.as_str());
+    detail.unwrap_or(text).trim().to_owned()
 }
 
 fn causes(error: &StartError) -> String {

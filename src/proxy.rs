@@ -14,6 +14,7 @@ use crate::cache::epochs::Epochs;
 use crate::cache::feed::Feed;
 use crate::cache::flight::Flights;
 use crate::cache::policy::Policy;
+use crate::cache::public::PublicBase;
 use crate::cache::store::Store;
 use crate::invalidation::bus::Bus;
 use crate::invalidation::changed::Precision;
@@ -31,11 +32,14 @@ pub mod auth;
 pub mod body;
 pub mod error;
 mod fetch;
+pub mod filters;
 pub mod follow;
 mod forward;
 pub mod headers;
 mod health;
+pub mod operate;
 pub mod outcome;
+mod own;
 mod plan;
 mod probe;
 pub mod rate;
@@ -49,12 +53,13 @@ mod vouch;
 mod walks;
 mod write;
 
-use access::AccessControl;
+use access::{AccessControl, Strictness};
 use acl::Intent;
 use auditor::Auditor;
 use auth::{Caller, Denied, Origin};
 use error::ProxyError;
 use fetch::Landing;
+use filters::{Asker, Filters};
 use health::Health;
 use outcome::{Bypass, Outcome};
 use plan::Plan;
@@ -82,7 +87,7 @@ pub struct Parts {
     /// Which hits are looked at twice.
     pub auditor: Auditor,
     /// The writes that were made here.
-    pub own: OwnWrites,
+    pub own_writes: OwnWrites,
     /// The judge of coherence.
     pub epochs: Arc<Epochs>,
     /// Where changes are published.
@@ -115,6 +120,7 @@ struct Inner {
     health: Health,
     throttle: Throttle,
     vouches: Vouches,
+    filters: Filters,
     walks: Walks,
 }
 
@@ -130,8 +136,10 @@ impl Proxy {
     /// Puts a proxy together.
     pub fn new(parts: Parts) -> Self {
         let throttle = Throttle::new(parts.clock.clone());
-        let (health, vouches, walks) = (Health::default(), Vouches::default(), Walks::default());
-        Self { inner: Arc::new(Inner { parts, flights: Flights::new(), health, throttle, vouches, walks }) }
+        let (health, vouches) = (Health::default(), Vouches::default());
+        let (filters, walks) = (Filters::default(), Walks::default());
+        let flights = Flights::new();
+        Self { inner: Arc::new(Inner { parts, flights, health, throttle, vouches, filters, walks }) }
     }
 
     /// Whether clients must call nbproxy by a loopback name.
@@ -142,6 +150,7 @@ impl Proxy {
     /// Lets in whom these settings let in, from the next request on.
     pub fn replace_access(&self, access: AccessControl) {
         self.inner.access.store(Arc::new(access));
+        self.inner.filters.ask();
     }
 
     /// Who sent this request, if they may ask just now.
@@ -176,7 +185,8 @@ impl Proxy {
     pub async fn handle(&self, caller: Caller, mut request: Request) -> Result<Reply, ProxyError> {
         let inner = &self.inner;
         let intent = Intent::of(&request);
-        if matches!(caller, Caller::Anonymous(_)) && intent == Intent::Write && is_cross_site(&request) {
+        let cross_site = || is_cross_site(&request.headers, &request.base);
+        if matches!(caller, Caller::Anonymous(_)) && intent == Intent::Write && cross_site() {
             return Err(Denied::CrossSite.into());
         }
         let reader = matches!(caller, Caller::Reader);
@@ -187,8 +197,15 @@ impl Proxy {
         }
         let access = inner.access.load_full();
         let permit = access.acl.permit(&caller, &request.target, intent)?;
+        match access.strict(&caller) {
+            Strictness::Off => {}
+            strict @ (Strictness::Warn | Strictness::Enforce) => {
+                let asker = Asker { access: &access, caller: &caller, permit: &permit };
+                inner.check_filters(strict, asker, &request.method, &request.target).await?;
+            }
+        }
         let walker = Walker::of(&caller, &request.origin);
-        match plan::plan(&permit, walker, &request, &inner.policy, inner.watch.has_branching()) {
+        match plan::plan(&permit, Some(walker), &request, &inner.policy, inner.watch.has_branching()) {
             Plan::Read(read) => match inner.read(&permit, &read, &request.base).await? {
                 Some(reply) => Ok(reply),
                 None => inner.pass(&permit, request, Outcome::Bypass(Bypass::TooLarge)).await,
@@ -231,8 +248,8 @@ fn is_document(method: &Method, target: &Target) -> bool {
 }
 
 /// Whether a browser sent it for another site's page. NetBox has its own guard against that, which ends with the cookies.
-fn is_cross_site(request: &Request) -> bool {
-    let text = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
-    let foreign = text("origin").is_some_and(|origin| !request.base.is_origin(origin));
+pub fn is_cross_site(headers: &HeaderMap, base: &PublicBase) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let foreign = text("origin").is_some_and(|origin| !base.is_origin(origin));
     foreign || text("sec-fetch-site").is_some_and(|site| matches!(site, "cross-site" | "same-site"))
 }

@@ -22,29 +22,45 @@ use crate::proxy::access::AccessControl;
 use crate::proxy::auditor::Auditor;
 use crate::proxy::rewrite::Links;
 use crate::proxy::{Parts, Proxy};
-use crate::settings::{Settings, Source};
+use crate::settings::{self, HeadLimits, Settings, Source};
 use crate::telemetry::metrics::Metrics;
 use crate::web::readiness::Readiness;
-use crate::web::{self, AdminAccess, App, AppParts, Naming};
+use crate::web::{self, AdminAccess, App, AppParts, BodyLimits, Naming};
 
+mod activity;
+mod answer;
 mod background;
+mod connection;
 mod listener;
 pub mod neighbour;
+mod places;
 mod reload;
 mod shutdown;
 mod stall;
+mod streams;
+mod tls;
+mod watch;
 
-use listener::{Limits, Listener};
+pub use tls::TlsError;
+
+use listener::{Listener, Secure, Terms};
+use places::Room;
 use reload::Reloader;
+use tls::Tls;
+use watch::Pace;
 
 /// A scraper, a prober and some people.
 const ADMIN_CONNECTIONS: usize = 64;
+
+/// What they say.
+const ADMIN_HEAD: HeadLimits = HeadLimits { bytes: 8 * 1024, headers: 100, uri: 8 * 1024 };
 
 /// A daemon that is bound to its addresses and has not begun to serve.
 #[derive(Debug)]
 pub struct Server {
     public: Listener,
     admin: Listener,
+    tls: Option<Arc<Tls>>,
     proxy: Proxy,
     readiness: Readiness,
     tasks: TaskTracker,
@@ -68,6 +84,9 @@ pub enum StartError {
     /// The way to NetBox cannot be prepared.
     #[error(transparent)]
     Session(#[from] SetUpError),
+    /// TLS cannot be spoken with the certificates of the settings.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 impl Server {
@@ -80,6 +99,7 @@ impl Server {
         let (epochs, pen) = Epochs::new(clock.clone());
         let bus = Arc::new(Bus::new(pen, clock.clone(), Arc::clone(&metrics)));
         let session = Session::new(settings.upstream.session.clone())?;
+        let tls = settings.server.tls.clone().map(Tls::read).transpose()?.map(Arc::new);
         let base_path = session.base().path().to_owned();
         let tasks = TaskTracker::new();
         let proxy = Proxy::new(Parts {
@@ -91,7 +111,7 @@ impl Server {
             feed: Arc::default(),
             precision: settings.invalidation.precision,
             auditor: Auditor::new(settings.invalidation.audit_one_in),
-            own: OwnWrites::default(),
+            own_writes: OwnWrites::default(),
             watch: Watch::new(Arc::clone(&bus)),
             bus,
             access: ArcSwap::from_pointee(AccessControl::new(settings.access.clone())),
@@ -105,21 +125,23 @@ impl Server {
             proxy: proxy.clone(),
             naming,
             base_path,
-            max_request_body: settings.server.max_request_body,
+            head: head_limits(&settings.server),
+            body: BodyLimits { bytes: settings.server.max_request_body, patience: settings.server.body_timeout },
             clock,
             metrics: Arc::clone(&metrics),
         });
         let public = listen(settings.server.listen).await?;
         let admin = listen(settings.admin.listen).await?;
         let readiness = Readiness::default();
-        Ok(Self { public, admin, proxy, readiness, tasks, settings, app, metrics, reloader: None })
+        Ok(Self { public, admin, tls, proxy, readiness, tasks, settings, app, metrics, reloader: None })
     }
 
     /// Follows changes of who may do what: on a hang-up signal, and when the files of the settings have changed.
     #[must_use]
     pub fn reloading(mut self, source: Source, hangups: Signal) -> Self {
         let (proxy, metrics) = (self.proxy.clone(), Arc::clone(&self.metrics));
-        self.reloader = Some(Reloader::new(source, hangups, &self.settings, proxy, metrics));
+        let tls = self.tls.clone();
+        self.reloader = Some(Reloader::new(source, hangups, &self.settings, tls, proxy, metrics));
         self
     }
 
@@ -140,10 +162,11 @@ impl Server {
 
     /// Serves until `stop` is ready, then drains: not ready, nothing new accepted, what is under way finished.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { public, admin, proxy, readiness, tasks, settings, app, metrics, reloader } = self;
+        let Self { public, admin, tls, proxy, readiness, tasks, settings, app, metrics, reloader } = self;
         tracing::info!(
             listen = %public.address(),
             admin = %admin.address(),
+            tls = tls.is_some(),
             upstream = settings.upstream.session.base.as_str(),
             "serving netbox's api"
         );
@@ -152,9 +175,6 @@ impl Server {
             (None, true) => AdminAccess::Open,
             (None, false) => AdminAccess::Closed,
         };
-        let held = settings.server.connections;
-        let (header, write) = (held.header, held.write);
-        let limits = Limits { connections: held.count, header, write };
         let stages = shutdown::Stages::new(readiness.clone(), tasks.clone());
         let background = CancellationToken::new();
         let reached = readiness.latch();
@@ -164,10 +184,12 @@ impl Server {
         if let Some(reloader) = reloader {
             tasks.spawn(reloader.run(background.clone()));
         }
+        tasks.spawn(background::filters(proxy.clone(), background.clone()));
         let admin_router = web::admin(proxy, metrics, readiness, access);
-        let admin_limits = Limits { connections: ADMIN_CONNECTIONS, header, write };
-        let clients = public.serve(web::public(app), limits, stages.public());
-        let operators = admin.serve(admin_router, admin_limits, stages.admin());
+        let terms = public_terms(&settings.server, tls);
+        let admin_terms = admin_terms(terms.pace);
+        let clients = public.serve(web::public(app), terms, stages.public());
+        let operators = admin.serve(admin_router, admin_terms, stages.admin());
         tokio::join!(clients, operators, async {
             stop.await;
             stages.run(settings.server.shutdown_grace, background).await;
@@ -177,4 +199,29 @@ impl Server {
 
 async fn listen(address: SocketAddr) -> Result<Listener, StartError> {
     Listener::bind(address).await.map_err(|source| StartError::Bind { address, source })
+}
+
+fn public_terms(settings: &settings::Server, tls: Option<Arc<Tls>>) -> Terms {
+    let held = settings.connections;
+    let exempt = settings.trusted_proxies.clone();
+    Terms {
+        room: Room { connections: held.count, per_address: held.per_address, exempt },
+        pace: Pace { header: held.header, keep_alive: held.keep_alive, write: held.write },
+        head: settings.head,
+        secure: tls.map(|tls| Secure { tls, http2: settings.http2 }),
+    }
+}
+
+fn admin_terms(pace: Pace) -> Terms {
+    Terms {
+        room: Room { connections: ADMIN_CONNECTIONS, per_address: ADMIN_CONNECTIONS, exempt: Vec::new() },
+        pace,
+        head: ADMIN_HEAD,
+        secure: None,
+    }
+}
+
+fn head_limits(settings: &settings::Server) -> web::HeadLimits {
+    let HeadLimits { bytes, headers, uri } = settings.head;
+    web::HeadLimits { bytes, headers, uri }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
 
 use crate::cache::clock::Clock;
 use crate::proxy::Proxy;
@@ -12,13 +13,16 @@ use crate::telemetry::metrics::Metrics;
 mod access_log;
 mod admin;
 mod error;
+mod head;
 mod mirror;
 mod naming;
 pub mod readiness;
 mod upload;
 
+pub use head::Limits as HeadLimits;
 pub use mirror::Peer;
 pub use naming::Naming;
+pub use upload::Limits as BodyLimits;
 
 use admin::AdminState;
 use readiness::Readiness;
@@ -36,8 +40,10 @@ pub struct AppParts {
     pub naming: Naming,
     /// NetBox's sub-path.
     pub base_path: String,
-    /// Bytes of a request's body.
-    pub max_request_body: u64,
+    /// What requests' heads are held to.
+    pub head: HeadLimits,
+    /// What their bodies are.
+    pub body: BodyLimits,
     /// The time.
     pub clock: Clock,
     /// The metrics.
@@ -56,14 +62,18 @@ pub fn public(app: App) -> Router {
     Router::new().fallback(mirror::mirror).with_state(app)
 }
 
-/// The admin listener.
+/// The admin listener. Whether it lives and can serve it tells anybody.
 pub fn admin(proxy: Proxy, metrics: Arc<Metrics>, readiness: Readiness, access: admin::Access) -> Router {
+    let state = Arc::new(AdminState { proxy, metrics, readiness, access });
     Router::new()
+        .route("/metrics", get(admin::metrics))
+        .route("/cache", get(admin::cache::statistics))
+        .route("/cache/purge", post(admin::cache::purge))
+        .route_layer(from_fn_with_state(Arc::clone(&state), admin::access::guard))
         .route("/healthz", get(admin::healthz))
         .route("/readyz", get(admin::readyz))
-        .route("/metrics", get(admin::metrics))
         .fallback(admin::nothing_here)
-        .with_state(Arc::new(AdminState { proxy, metrics, readiness, access }))
+        .with_state(state)
 }
 
 pub use admin::Access as AdminAccess;

@@ -4,16 +4,18 @@ use http::header::{ACCEPT, ACCEPT_LANGUAGE};
 use http::{HeaderMap, HeaderValue};
 
 use super::key::{Key, View};
+use super::selector::About;
 use crate::netbox::object::ApiPath;
 use crate::netbox::query::Query;
 
-/// A read as nbproxy sends it. Everything that is sent is in here, and everything in here is in the key.
+/// A read as nbproxy sends it. Everything that is sent is in here, and in the key.
 #[derive(Clone, Debug)]
 pub struct Canonical {
     view: View,
     path_and_query: String,
     accept: Accept,
     language: Option<HeaderValue>,
+    about: About,
 }
 
 /// The representation that is asked for.
@@ -45,7 +47,8 @@ impl Canonical {
     /// The one way to make one takes everything an answer depends on. NetBox translates choice labels, so the
     /// client's `Accept-Language` (where it sent one) is among it.
     pub fn new(view: View, path: &ApiPath, query: &Query, accept: Accept, language: Option<HeaderValue>) -> Self {
-        Self { view, path_and_query: path.target(query), accept, language }
+        let about = About::of(path, view.branch);
+        Self { view, path_and_query: path.target(query), accept, language, about }
     }
 
     /// The key of its answer.
@@ -57,6 +60,11 @@ impl Canonical {
     /// Whose eyes see the answer.
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// What the answer is about.
+    pub fn about(&self) -> &About {
+        &self.about
     }
 
     /// What is sent as request target, below NetBox's base.

@@ -3,15 +3,22 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::clock::Moment;
 use super::epochs::Witness;
 use super::freshness::Lifetime;
 use super::public::PublicBase;
+use super::selector::About;
 
-/// Bytes of bookkeeping that an entry and each of its forms are counted with, besides bodies and headers.
-const BOOKKEEPING: usize = 384;
+/// Bytes that an entry is counted with besides its headers and forms: its own and what moka keeps of it.
+const ENTRY: usize = 768;
+
+/// Bytes that a header is counted with besides its text: its place in the map.
+const HEADER: usize = 104;
+
+/// Bytes that a form is counted with besides its body and links.
+const FORM: usize = 384;
 
 /// Forms kept of one entry; that of one more name takes the place of the last.
 const MOST_FORMS: usize = 4;
@@ -38,6 +45,8 @@ pub struct Core {
     pub witness: Witness,
     /// Whether it is a page of a list that goes on.
     pub continues: bool,
+    /// What it is about.
+    pub about: About,
 }
 
 /// The body as clients that use one public base receive it.
@@ -51,7 +60,8 @@ pub struct Form {
 
 impl Entry {
     /// An entry with its first form.
-    pub fn new(core: Core, form: Form) -> Self {
+    pub fn new(mut core: Core, form: Form) -> Self {
+        core.headers = of_its_own(&core.headers);
         Self { core: Arc::new(core), forms: vec![form] }
     }
 
@@ -83,10 +93,25 @@ impl Entry {
 
     /// Bytes that it is counted with; forms that share their bytes are counted with them each.
     pub fn weight(&self) -> usize {
-        let headers: usize = self.core.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
-        let forms: usize = self.forms.iter().map(|form| form.body.len() + form.links.len() * 4 + BOOKKEEPING).sum();
-        BOOKKEEPING + headers + forms
+        let headers: usize =
+            self.core.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + HEADER).sum();
+        let forms: usize = self.forms.iter().map(|form| form.body.len() + form.links.len() * 4 + FORM).sum();
+        ENTRY + self.core.about.weight() + headers + forms
     }
+}
+
+/// The same headers in memory of their own: as they come, each of them holds the whole buffer that its connection was
+/// read into, which is many times as large and counted nowhere.
+fn of_its_own(headers: &HeaderMap) -> HeaderMap {
+    let all: Bytes = headers.values().flat_map(HeaderValue::as_bytes).copied().collect();
+    let (mut own, mut from) = (HeaderMap::with_capacity(headers.len()), 0);
+    for (name, value) in headers {
+        let to = from + value.len();
+        let copy = HeaderValue::from_maybe_shared(all.slice(from..to));
+        own.append(name, copy.unwrap_or_else(|_| value.clone()));
+        from = to;
+    }
+    own
 }
 
 impl Form {

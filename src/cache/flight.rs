@@ -89,6 +89,11 @@ impl<T: Clone> Flights<T> {
         self.lead(&mut flying, key, witness)
     }
 
+    /// Who asks from now on joins none of those under way; their passengers are brought where they wanted to go.
+    pub fn forget(&self) {
+        self.flying.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn lead(&self, flying: &mut HashMap<Key, Flight<T>>, key: Key, witness: Witness) -> Boarding<T> {
         let (sender, landing) = watch::channel(State::Flying);
         let id = Arc::new(());
@@ -171,14 +176,14 @@ mod tests {
     use crate::cache::canonical::{Accept, Canonical};
     use crate::cache::clock::Clock;
     use crate::cache::epochs::{Epochs, Scope};
-    use crate::cache::key::View;
+    use crate::cache::key::{Identity, View};
     use crate::netbox::branch::Branch;
     use crate::netbox::object::ApiPath;
     use crate::netbox::query::Query;
     use crate::netbox::token::Fingerprint;
 
     fn key() -> Key {
-        let view = View { identity: Fingerprint::anonymous(), branch: Branch::Main };
+        let view = View { identity: Identity::Entrusted(Fingerprint::anonymous()), branch: Branch::Main };
         let path = ApiPath::parse("/api/dcim/sites/", "").unwrap();
         Canonical::new(view, &path, &Query::default(), Accept::Json, None).key()
     }
@@ -219,6 +224,22 @@ mod tests {
         first.depart();
         assert!(matches!(board(), Boarding::Join(_)), "the second has not departed, whatever the first says");
         drop(second);
+    }
+
+    #[tokio::test]
+    async fn a_forgotten_flight_is_joined_by_nobody_and_lands() {
+        let (epochs, _pen) = Epochs::new(Clock::start());
+        let flights = Flights::<u8>::new();
+        let board = || flights.board(key(), epochs.witness(Branch::Main));
+        let Boarding::Lead(old, passenger) = board() else { panic!("lead") };
+        flights.forget();
+        let Boarding::Lead(new, _) = board() else { panic!("joined a forgotten flight") };
+        old.depart();
+        old.land(1);
+        assert_eq!(passenger.landing().await, Ok(1));
+        let Boarding::Join(joined) = board() else { panic!("the old one took the new one away") };
+        new.land(2);
+        assert_eq!(joined.landing().await, Ok(2));
     }
 
     #[tokio::test]

@@ -96,6 +96,8 @@ pub enum NotKept {
     Incomplete,
     /// Something changed while it was fetched, or a write's outcome was open.
     Changed,
+    /// It is larger than the share of memory it would be kept in.
+    NoRoom,
 }
 
 impl Policy {
@@ -225,6 +227,7 @@ impl NotKept {
             Self::Header => "header",
             Self::Incomplete => "incomplete",
             Self::Changed => "changed",
+            Self::NoRoom => "no-room",
         }
     }
 }

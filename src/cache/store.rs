@@ -1,20 +1,38 @@
-//! The memory itself: moka, bounded in bytes. It remembers; it does not decide.
+//! The memory itself: bounded in bytes, in shares that cannot crowd each other out. It remembers; it does not decide.
+//!
+//! What is fetched with a token that nbproxy was given is in the common share. Callers with tokens of their own share
+//! another, in segments: one caller's flood reaches its own segment and no further.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-use moka::notification::RemovalCause;
-use moka::sync::Cache;
-
 use super::entry::Entry;
-use super::key::Key;
+use super::key::{Key, Share};
+use super::policy::NotKept;
+use super::selector::Selector;
+
+mod census;
+mod seats;
+mod shelf;
+
+pub use census::{Census, ShareCensus, Tally};
+
+use census::Counts;
+use seats::Seats;
+use shelf::Shelf;
+
+/// Into how many segments the share of callers with tokens of their own is divided.
+const SEGMENTS: u64 = 8;
 
 /// Remembered answers by key.
 #[derive(Debug)]
 pub struct Store {
-    entries: Cache<Key, Arc<Entry>>,
-    evictions: Arc<AtomicU64>,
+    common: Shelf,
+    segments: Vec<Shelf>,
+    seats: Seats,
+    /// How often something was purged. Held for reading while something is put in, so that a purge finds either the
+    /// entry or nobody who is about to put it there.
+    purges: RwLock<u64>,
     max_entry: usize,
 }
 
@@ -31,45 +49,94 @@ pub struct Config {
     pub longest_use: Duration,
 }
 
+/// Leave to put in what is fetched from now on; void after the next purge. Taken before the fetch is sent, as the witness
+/// is: what was purged would come back otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intake(u64);
+
+/// Where an entry is within its shelf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Slot {
+    key: Key,
+    /// The visitor's [seat](seats::Seat), zero in the common share.
+    seat: u64,
+}
+
 impl Store {
     /// An empty store.
     pub fn new(config: Config) -> Self {
-        let evictions = Arc::new(AtomicU64::new(0));
-        let evicted = Arc::clone(&evictions);
-        let entries = Cache::builder()
-            .max_capacity(config.capacity)
-            .weigher(|_, entry: &Arc<Entry>| u32::try_from(entry.weight()).unwrap_or(u32::MAX))
-            .time_to_live(config.longest_use)
-            .eviction_listener(move |_, _, cause| {
-                if cause == RemovalCause::Size {
-                    evicted.fetch_add(1, Ordering::Relaxed);
-                }
-            })
-            .build();
-        Self { entries, evictions, max_entry: config.max_entry }
+        let Config { capacity, guests, max_entry, longest_use } = config;
+        let shelf = |capacity| Shelf::new(capacity, longest_use);
+        let segments: Vec<_> =
+            if guests == 0 { Vec::new() } else { (0..SEGMENTS).map(|_| shelf(guests / SEGMENTS)).collect() };
+        Self {
+            common: shelf(capacity.saturating_sub(guests)),
+            seats: Seats::new(segments.len()),
+            segments,
+            purges: RwLock::default(),
+            max_entry,
+        }
     }
 
     /// What is remembered under this key, coherent or not.
     pub fn get(&self, key: &Key) -> Option<Arc<Entry>> {
-        self.entries.get(key)
+        let (shelf, slot) = self.place(key)?;
+        shelf.get(&slot)
+    }
+
+    /// Leave to put in what is fetched from now on.
+    pub fn intake(&self) -> Intake {
+        Intake(*self.purges())
     }
 
     /// Remembers an entry, unless what is remembered is coherent and was fetched later: memory does not go back in time.
-    pub fn put(&self, key: Key, entry: Arc<Entry>) {
-        let newer = |known: &Entry| known.core().stored > entry.core().stored && known.core().witness.is_current();
-        if self.entries.get(&key).is_some_and(|known| newer(&known)) {
-            return;
+    ///
+    /// # Errors
+    /// [`NotKept::Changed`] when something was purged since the intake; [`NotKept::NoRoom`] when its share cannot hold
+    /// it, or there is none for its caller.
+    pub fn put(&self, intake: Intake, key: Key, entry: Arc<Entry>) -> Result<(), NotKept> {
+        let purges = self.purges();
+        if Intake(*purges) != intake {
+            return Err(NotKept::Changed);
         }
-        self.entries.insert(key, entry);
-        // moka evicts behind the scenes; done here, the capacity holds even in a burst of large answers.
-        self.entries.run_pending_tasks();
+        let (shelf, slot) = self.place(&key).ok_or(NotKept::NoRoom)?;
+        let newer = |known: &Entry| known.core().stored > entry.core().stored && known.core().witness.is_current();
+        if shelf.get(&slot).is_some_and(|known| newer(&known)) {
+            return Ok(());
+        }
+        if shelf.put(slot, entry) {
+            return Ok(());
+        }
+        // Its client has seen the newer answer; the older one would be a step back.
+        shelf.remove(&slot);
+        Err(NotKept::NoRoom)
     }
 
-    /// Replaces an entry by the same answer in more forms, unless another answer has taken its place.
+    /// Replaces an entry by the same answer in more forms, unless another answer has taken its place, it was purged, or
+    /// there is no room for so many.
     pub fn extend(&self, key: Key, known: &Arc<Entry>, extended: Arc<Entry>) {
-        if self.entries.get(&key).is_some_and(|current| Arc::ptr_eq(&current, known)) {
-            self.put(key, extended);
+        let _no_purge_meanwhile = self.purges();
+        if let Some((shelf, slot)) = self.place(&key)
+            && shelf.get(&slot).is_some_and(|current| Arc::ptr_eq(&current, known))
+        {
+            shelf.put(slot, extended);
         }
+    }
+
+    /// Forgets what the selector covers, and keeps nothing whose fetch was sent before; returns how many entries that
+    /// were. It looks at every entry, which may take a second: not for a thread that others wait for.
+    pub fn purge(&self, selector: &Selector) -> u64 {
+        *self.purges.write().unwrap_or_else(PoisonError::into_inner) += 1;
+        let mut purged = 0;
+        for shelf in self.shelves() {
+            for (slot, _) in shelf.walk().filter(|(_, entry)| selector.covers(&entry.core().about)) {
+                let _nobody_puts_meanwhile = self.purges.write().unwrap_or_else(PoisonError::into_inner);
+                shelf.remove(&slot);
+                purged += 1;
+            }
+            shelf.settle();
+        }
+        purged
     }
 
     /// The largest body that may be stored, in bytes.
@@ -79,18 +146,52 @@ impl Store {
 
     /// How many entries there are, and their bytes.
     pub fn size(&self) -> (u64, u64) {
-        self.entries.run_pending_tasks();
-        (self.entries.entry_count(), self.entries.weighted_size())
+        self.shelves().map(Shelf::size).fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1))
     }
 
     /// How many entries had to make room for others so far.
     pub fn evictions(&self) -> u64 {
-        self.evictions.load(Ordering::Relaxed)
+        self.shelves().map(Shelf::evictions).sum()
+    }
+
+    /// Counts what there is. It looks at every entry, as [`purge`](Self::purge) does.
+    pub fn census(&self) -> Census {
+        let mut counts = Counts::default();
+        let mut share = |shelves: &[Shelf]| {
+            let entries = shelves.iter().flat_map(Shelf::walk);
+            ShareCensus {
+                capacity: shelves.iter().map(Shelf::capacity).sum(),
+                held: entries.map(|(_, entry)| counts.count(&entry)).fold(Tally::default(), Tally::plus),
+                evictions: shelves.iter().map(Shelf::evictions).sum(),
+            }
+        };
+        let (common, guests) = (share(std::slice::from_ref(&self.common)), share(&self.segments));
+        Census { common, guests, visitors: self.seats.count(), endpoints: counts.sorted() }
+    }
+
+    fn place(&self, key: &Key) -> Option<(&Shelf, Slot)> {
+        match key.share() {
+            Share::Common => Some((&self.common, Slot { key: *key, seat: 0 })),
+            Share::Visitor(token) => {
+                let seat = self.seats.of(token)?;
+                Some((self.segments.get(seat.segment)?, Slot { key: *key, seat: seat.number }))
+            }
+        }
+    }
+
+    fn shelves(&self) -> impl Iterator<Item = &Shelf> {
+        std::iter::once(&self.common).chain(&self.segments)
+    }
+
+    fn purges(&self) -> RwLockReadGuard<'_, u64> {
+        self.purges.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
     use bytes::Bytes;
     use http::{HeaderMap, StatusCode};
 
@@ -98,47 +199,160 @@ mod tests {
     use crate::cache::canonical::{Accept, Canonical};
     use crate::cache::clock::{Clock, Moment};
     use crate::cache::entry::{Core, Form};
-    use crate::cache::epochs::{Epochs, Scope, Witness};
+    use crate::cache::epochs::{Epochs, Pen, Scope};
     use crate::cache::freshness::Lifetime;
-    use crate::cache::key::View;
+    use crate::cache::key::{Identity, View};
     use crate::cache::public::PublicBase;
+    use crate::cache::selector::About;
     use crate::netbox::branch::Branch;
     use crate::netbox::object::ApiPath;
     use crate::netbox::query::Query;
     use crate::netbox::token::Fingerprint;
 
-    fn entry(fetched: u64, body: &'static str, witness: Witness) -> Arc<Entry> {
-        let (ttl, none) = (Duration::from_secs(60), Duration::ZERO);
-        let lifetime = Lifetime { ttl, unfollowed: ttl, stale_while_revalidate: none, stale_if_error: none };
-        let stored = Moment::ZERO.after(Duration::from_secs(fetched));
-        let core =
-            Core { status: StatusCode::OK, headers: HeaderMap::new(), stored, lifetime, witness, continues: false };
-        let base = PublicBase::new(false, "nbproxy".parse().unwrap());
-        Arc::new(Entry::new(core, Form::new(base, Bytes::from_static(body.as_bytes()), Vec::new())))
+    struct Fixture {
+        epochs: Arc<Epochs>,
+        pen: Pen,
+        store: Store,
+    }
+
+    fn path() -> ApiPath {
+        ApiPath::parse("/api/dcim/sites/", "").unwrap()
+    }
+
+    fn key(identity: Identity) -> Key {
+        let view = View { identity, branch: Branch::Main };
+        Canonical::new(view, &path(), &Query::default(), Accept::Json, None).key()
+    }
+
+    fn shared() -> Key {
+        key(Identity::Entrusted(Fingerprint::anonymous()))
+    }
+
+    fn base(name: &'static str) -> PublicBase {
+        PublicBase::new(false, name.parse().unwrap())
+    }
+
+    impl Fixture {
+        fn new(guests: u64) -> Self {
+            let (epochs, pen) = Epochs::new(Clock::standing());
+            let longest_use = Duration::from_secs(600);
+            let store = Store::new(Config { capacity: 1 << 20, guests, max_entry: 1 << 20, longest_use });
+            Self { epochs, pen, store }
+        }
+
+        fn entry(&self, fetched: u64, body: impl Into<Bytes>) -> Arc<Entry> {
+            let (ttl, none) = (Duration::from_secs(60), Duration::ZERO);
+            let lifetime = Lifetime { ttl, unfollowed: ttl, stale_while_revalidate: none, stale_if_error: none };
+            let stored = Moment::ZERO.after(Duration::from_secs(fetched));
+            let about = About::of(&path(), Branch::Main);
+            let witness = self.epochs.witness(Branch::Main);
+            let (status, headers, continues) = (StatusCode::OK, HeaderMap::new(), false);
+            let core = Core { status, headers, stored, lifetime, witness, continues, about };
+            Arc::new(Entry::new(core, Form::new(base("nbproxy"), body.into(), Vec::new())))
+        }
+
+        fn put(&self, key: Key, fetched: u64, body: impl Into<Bytes>) -> Result<(), NotKept> {
+            self.store.put(self.store.intake(), key, self.entry(fetched, body))
+        }
+
+        fn body(&self, key: Key) -> Option<Bytes> {
+            self.store.get(&key).and_then(|entry| entry.body(&base("nbproxy")))
+        }
     }
 
     #[test]
     fn memory_does_not_go_back_in_time() {
-        let view = View { identity: Fingerprint::anonymous(), branch: Branch::Main };
-        let path = ApiPath::parse("/api/dcim/sites/", "").unwrap();
-        let key = Canonical::new(view, &path, &Query::default(), Accept::Json, None).key();
-        let (epochs, pen) = Epochs::new(Clock::standing());
-        let witness = || epochs.witness(Branch::Main);
-        let store = Store::new(Config {
-            capacity: 1 << 20,
-            guests: 0,
-            max_entry: 1 << 20,
-            longest_use: Duration::from_secs(600),
-        });
-        let base = PublicBase::new(false, "nbproxy".parse().unwrap());
-        let body = || store.get(&key).and_then(|entry| entry.body(&base)).unwrap();
-        store.put(key, entry(2, "newer", witness()));
-        store.put(key, entry(1, "older, and late", witness()));
+        let f = Fixture::new(0);
+        let body = || f.body(shared()).unwrap();
+        f.put(shared(), 2, "newer").unwrap();
+        f.put(shared(), 1, "older, and late").unwrap();
         assert_eq!(body(), "newer");
-        store.put(key, entry(3, "newest", witness()));
+        f.put(shared(), 3, "newest").unwrap();
         assert_eq!(body(), "newest");
-        pen.bump(Scope::Everything);
-        store.put(key, entry(1, "the first since the change", witness()));
+        f.pen.bump(Scope::Everything);
+        f.put(shared(), 1, "the first since the change").unwrap();
         assert_eq!(body(), "the first since the change");
+    }
+
+    #[test]
+    fn a_token_that_is_also_a_visitors_has_two_places() {
+        let f = Fixture::new(1 << 19);
+        let token = Fingerprint::of(b"the same");
+        let (entrusted, own) = (key(Identity::Entrusted(token)), key(Identity::Own(token)));
+        f.put(entrusted, 1, "the clients'").unwrap();
+        assert_eq!(f.body(own), None);
+        f.put(own, 1, "the visitor's").unwrap();
+        assert_eq!((f.body(entrusted).unwrap(), f.body(own).unwrap()), ("the clients'".into(), "the visitor's".into()));
+        let census = f.store.census();
+        assert_eq!((census.common.held.entries, census.guests.held.entries, census.visitors), (1, 1, 1));
+        assert_eq!((census.common.capacity, census.guests.capacity), (1 << 19, 1 << 19));
+        assert_eq!(census.common.held.plus(census.guests.held), census.endpoints[0].1);
+        let held = census.endpoints[0].1;
+        assert_eq!(f.store.size(), (held.entries, held.bytes));
+    }
+
+    #[test]
+    fn what_does_not_fit_takes_the_older_answer_with_it() {
+        let f = Fixture::new(8 << 10);
+        let own = key(Identity::Own(Fingerprint::of(b"visitor")));
+        f.put(own, 1, "small").unwrap();
+        assert_eq!(f.put(own, 2, vec![b'x'; 1 << 10]), Err(NotKept::NoRoom));
+        assert_eq!(f.body(own), None, "the older one would be a step back");
+        f.put(shared(), 2, vec![b'x'; 1 << 10]).unwrap();
+        f.put(own, 3, "small").unwrap();
+        let known = f.store.get(&own).unwrap();
+        f.store.extend(own, &known, Arc::new(known.with_form(&base("another-name")).0));
+        assert_eq!(f.body(own).unwrap(), "small", "an answer that fits is not lost for a form that does not");
+        let nobody = Fixture::new(0);
+        assert_eq!(nobody.put(own, 1, "small"), Err(NotKept::NoRoom));
+    }
+
+    #[test]
+    fn what_was_purged_does_not_come_back() {
+        let f = Fixture::new(1 << 19);
+        let own = key(Identity::Own(Fingerprint::of(b"visitor")));
+        f.put(shared(), 1, "old").unwrap();
+        f.put(own, 1, "old").unwrap();
+        let (before, known) = (f.store.intake(), f.store.get(&shared()).unwrap());
+        assert_eq!(f.store.purge(&Selector::All), 2);
+        assert_eq!((f.body(shared()), f.body(own)), (None, None));
+        assert_eq!(f.store.put(before, shared(), f.entry(2, "sent before")), Err(NotKept::Changed));
+        f.store.extend(shared(), &known, Arc::new(known.with_form(&base("another-name")).0));
+        assert_eq!(f.body(shared()), None);
+        f.put(shared(), 2, "new").unwrap();
+        assert_eq!(f.body(shared()).unwrap(), "new");
+        assert_eq!(f.store.evictions(), 0, "to be purged is not to make room");
+    }
+
+    /// Others put in and extend all the while. What they put in is of the age that was current when they took leave to.
+    #[test]
+    fn after_a_purge_nothing_older_is_found_whoever_else_is_at_it() {
+        let f = Fixture::new(0);
+        let (age, over) = (AtomicU64::new(0), AtomicBool::new(false));
+        let others = || {
+            while !over.load(Ordering::SeqCst) {
+                let intake = f.store.intake();
+                let fetched = age.load(Ordering::SeqCst);
+                let _kept = f.store.put(intake, shared(), f.entry(fetched, "body"));
+                if let Some(known) = f.store.get(&shared()) {
+                    let extended = known.with_form(&base("another-name")).0;
+                    f.store.extend(shared(), &known, Arc::new(extended));
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            (0..3).for_each(|_| drop(scope.spawn(others)));
+            for round in 1..=2_000 {
+                age.store(round, Ordering::SeqCst);
+                f.store.purge(&Selector::All);
+                let found = f.store.get(&shared()).map(|entry| entry.core().stored);
+                let since = Moment::ZERO.after(Duration::from_secs(round));
+                if found.is_some_and(|stored| stored < since) {
+                    over.store(true, Ordering::SeqCst);
+                    panic!("in round {round} something from before the purge was found");
+                }
+            }
+            over.store(true, Ordering::SeqCst);
+        });
     }
 }

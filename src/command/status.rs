@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use super::{Failure, api};
+use super::{Failure, api, detail};
 use crate::server::neighbour;
 use crate::settings::{Admin, Settings};
 
@@ -57,11 +57,4 @@ fn netbox(status: &Value) -> String {
     let workers = status.get("rq-workers-running").and_then(Value::as_u64).unwrap_or_default();
     let plugins = if plugins.is_empty() { "no plugins".to_owned() } else { plugins.join(", ") };
     format!("{version}, {plugins}, {workers} workers")
-}
-
-/// The `detail` of an answer in NetBox's shape, or the answer itself.
-fn detail(text: &str) -> String {
-    let detail = serde_json::from_str::<Value>(text).ok();
-    let detail = detail.as_ref().and_then(|value| value.get("detail")?.as_str());
-    detail.unwrap_or(text).trim().to_owned()
 }

@@ -18,6 +18,8 @@ pub enum Source {
     Changelog,
     /// NetBox's version or plugins are not what they were.
     Status,
+    /// An operator, by the admin listener.
+    Operator,
 }
 
 /// Holds the pen of the epochs.
@@ -61,6 +63,7 @@ impl Source {
             Self::Audit => "audit",
             Self::Changelog => "changelog",
             Self::Status => "status",
+            Self::Operator => "operator",
         }
     }
 }

@@ -14,6 +14,7 @@ pub struct Watch {
     known: Mutex<Known>,
     bus: Arc<Bus>,
     asked: Notify,
+    news: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -21,12 +22,14 @@ struct Known {
     installation: Option<Installation>,
     /// The `API-Version` last seen, so that a change is noticed before `/api/status/` has been asked.
     api_version: Option<String>,
+    /// Counts the installations.
+    edition: u64,
 }
 
 impl Watch {
     /// Knows nothing yet.
     pub fn new(bus: Arc<Bus>) -> Self {
-        Self { known: Mutex::default(), bus, asked: Notify::new() }
+        Self { known: Mutex::default(), bus, asked: Notify::new(), news: Notify::new() }
     }
 
     /// Whether it is *known* that branches are separate: as long as it is not, a write in a branch may be one to main.
@@ -44,6 +47,13 @@ impl Watch {
         self.lock().api_version.clone()
     }
 
+    /// A number that stands for version and plugins as they are, where they are known; once they have been others, it is
+    /// another.
+    pub fn edition(&self) -> Option<u64> {
+        let known = self.lock();
+        known.installation.is_some().then_some(known.edition)
+    }
+
     /// What `/api/status/` says now.
     pub fn observe(&self, found: Installation) {
         let mut known = self.lock();
@@ -52,7 +62,11 @@ impl Watch {
             tracing::info!(version = found.version, "netbox has changed its version or plugins; forgetting everything");
             self.bus.publish(Scope::Everything, Source::Status);
         }
-        known.installation = Some(found);
+        if known.installation.as_ref() != Some(&found) {
+            known.installation = Some(found);
+            known.edition += 1;
+            self.news.notify_one();
+        }
     }
 
     /// The `API-Version` of any answer, which names major and minor version only.
@@ -66,6 +80,7 @@ impl Watch {
         let disagrees = known.installation.as_ref().is_some_and(|before| !before.agrees_with(version));
         if !first || disagrees {
             known.installation = None;
+            self.news.notify_one();
             self.bus.publish(Scope::Everything, Source::Status);
             self.asked.notify_one();
         }
@@ -74,6 +89,11 @@ impl Watch {
     /// Returns when somebody should ask for `/api/status/` out of turn.
     pub async fn asked(&self) {
         self.asked.notified().await;
+    }
+
+    /// Returns when the [edition](Self::edition) has changed, or is not known any more, since the last time.
+    pub async fn news(&self) {
+        self.news.notified().await;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Known> {

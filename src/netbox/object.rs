@@ -148,6 +148,12 @@ impl ApiPath {
         rest.get(..end).unwrap_or_default().trim_end_matches('/')
     }
 
+    /// The id of the object that is named, or below which something is.
+    pub fn object_id(&self) -> Option<u64> {
+        let below = self.decoded.strip_prefix("/api/")?.strip_prefix(self.name())?;
+        below.split('/').find(|segment| !segment.is_empty())?.parse().ok()
+    }
+
     /// The decoded path.
     pub fn as_str(&self) -> &str {
         &self.decoded
@@ -256,6 +262,24 @@ mod tests {
             ("/api/users%2dx/%74okens/", "users-x/tokens"),
         ] {
             assert_eq!(path(raw).name(), name, "{raw}");
+        }
+    }
+
+    #[test]
+    fn objects_are_known_by_id_below_them_too() {
+        for (raw, id) in [
+            ("/api/dcim/sites/7/", Some(7)),
+            ("/api/dcim/sites/7", Some(7)),
+            ("/api/dcim/interfaces/7/trace/", Some(7)),
+            ("/api/plugins/branching/branches/7/", Some(7)),
+            ("/api/dcim/sites/", None),
+            ("/api/dcim/7/", None),
+            ("/api/users/config/", None),
+            ("/api/users/tokens/provision/7/", None),
+            ("/api/", None),
+            ("/graphql/", None),
+        ] {
+            assert_eq!(path(raw).object_id(), id, "{raw}");
         }
     }
 

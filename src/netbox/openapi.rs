@@ -1,19 +1,18 @@
 //! NetBox's OpenAPI document, read once into what is needed of it: which parameters a list takes.
 
-use std::collections::HashMap;
-
 use bytes::Bytes;
-use serde::Deserialize;
 
 use super::error::Error;
 use super::filters::Filters;
 
+mod parameters;
+
+pub use parameters::{Parameters, holds};
+
 /// The document, and a compact table of its paths.
 pub struct OpenApi {
     document: Bytes,
-    base_path: String,
-    /// Path → the names of its GET's parameters, sorted.
-    parameters: HashMap<String, Box<[Box<str>]>>,
+    parameters: Parameters,
 }
 
 impl std::fmt::Debug for OpenApi {
@@ -22,42 +21,14 @@ impl std::fmt::Debug for OpenApi {
     }
 }
 
-#[derive(Deserialize)]
-struct Document {
-    paths: HashMap<String, Path>,
-}
-
-#[derive(Deserialize)]
-struct Path {
-    get: Option<Get>,
-}
-
-#[derive(Deserialize)]
-struct Get {
-    #[serde(default)]
-    parameters: Vec<Parameter>,
-}
-
-#[derive(Deserialize)]
-struct Parameter {
-    name: Box<str>,
-}
-
 impl OpenApi {
     /// Reads a document; `base_path` is NetBox's sub-path, which its paths begin with.
     ///
     /// # Errors
     /// Says what is wrong with it.
     pub fn parse(document: Bytes, base_path: &str) -> Result<Self, &'static str> {
-        let read: Document =
-            serde_json::from_slice(&document).map_err(|_| "it is no OpenAPI document, or not a whole one")?;
-        let table = |(path, item): (String, Path)| {
-            let mut names: Vec<Box<str>> = item.get?.parameters.into_iter().map(|parameter| parameter.name).collect();
-            names.sort_unstable();
-            Some((path, names.into_boxed_slice()))
-        };
-        let parameters = read.paths.into_iter().filter_map(table).collect();
-        Ok(Self { document, base_path: base_path.to_owned(), parameters })
+        let parameters = Parameters::parse(&document, base_path)?;
+        Ok(Self { document, parameters })
     }
 
     /// The document as NetBox sent it.
@@ -67,8 +38,7 @@ impl OpenApi {
 
     /// The names of the parameters that a GET of this path (`/api/dcim/sites/`) takes, sorted.
     pub fn parameters(&self, path: &str) -> Option<&[Box<str>]> {
-        let full = format!("{}{path}", self.base_path);
-        self.parameters.get(&full).or_else(|| self.parameters.get(path)).map(AsRef::as_ref)
+        self.parameters.of(path)
     }
 
     /// Checks the names of filters. Custom fields' (`cf_…`) are not in the document and pass.
@@ -79,7 +49,7 @@ impl OpenApi {
         let known = self.parameters(path).unwrap_or_default();
         let names = filters.names();
         let wrong = names.into_iter().filter(|name| !name.starts_with("cf_"));
-        let wrong = wrong.filter(|name| known.binary_search_by(|known| known.as_ref().cmp(name)).is_err());
+        let wrong = wrong.filter(|name| !holds(known, name));
         let names: Vec<String> = wrong.map(str::to_owned).collect();
         if names.is_empty() { Ok(()) } else { Err(Error::ParameterValidation { path: path.to_owned(), names }) }
     }

@@ -41,7 +41,8 @@ impl Pattern {
         !self.0.contains('*')
     }
 
-    fn matches_name(&self, name: &str) -> bool {
+    /// Whether it matches this name.
+    pub fn matches_name(&self, name: &str) -> bool {
         let mut names = name.split('/');
         let mut wanted = self.0.split('/').peekable();
         while let Some(segment) = wanted.next() {

@@ -21,7 +21,7 @@ impl Query {
     /// Reads a raw query string (without `?`). Every string is one: as Django does, `a` reads as `a=` and empty
     /// parts are skipped.
     pub fn parse(raw: &str) -> Self {
-        let mut pairs: Vec<_> = raw
+        let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = raw
             .split('&')
             .filter(|part| !part.is_empty())
             .map(|part| {
@@ -29,7 +29,7 @@ impl Query {
                 (decode(key), decode(value))
             })
             .collect();
-        pairs.sort_by(|a: &(Vec<u8>, Vec<u8>), b| a.0.cmp(&b.0));
+        pairs.sort_by(|a, b| name(&a.0).cmp(&name(&b.0)));
         Self { pairs }
     }
 
@@ -69,6 +69,12 @@ impl Query {
         }
         out
     }
+}
+
+/// A key as Django sees it: those that are no UTF-8 are one when its replacements make them one, so that the order of
+/// their values counts.
+fn name(key: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(key)
 }
 
 fn decode(text: &str) -> Vec<u8> {

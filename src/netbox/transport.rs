@@ -42,6 +42,12 @@ pub enum BodyError {
     /// The client stopped sending, or sent broken framing.
     #[error("the client did not send the whole body")]
     Incomplete,
+    /// The client sends too slowly.
+    #[error("the client sent too little of the body within {patience:?}")]
+    TimedOut {
+        /// How long it was waited for.
+        patience: Duration,
+    },
 }
 
 /// Whether something in front of NetBox says that NetBox cannot answer: 502, 503 or 504.

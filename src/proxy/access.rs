@@ -52,6 +52,8 @@ pub struct AccessControl {
     by_default: bool,
     rate: Option<Rate>,
     strict: Strictness,
+    /// Whether anybody may be held to filters that are known.
+    any_strict: bool,
     changelog_message: bool,
 }
 
@@ -60,8 +62,10 @@ impl AccessControl {
     pub fn new(config: Config) -> Self {
         let Config { token, clients, anonymous, by_default, passthrough, deny, rate, strict, changelog_message } =
             config;
+        let any_strict =
+            clients.iter().map(|client| client.strict).chain([strict]).any(|strict| strict != Strictness::Off);
         let auth = Auth::new(clients, anonymous, passthrough);
-        Self { auth, acl: Acl::new(token, deny), by_default, rate, strict, changelog_message }
+        Self { auth, acl: Acl::new(token, deny), by_default, rate, strict, any_strict, changelog_message }
     }
 
     /// Whether clients must call nbproxy by a loopback name.
@@ -80,6 +84,11 @@ impl AccessControl {
                 self.rate.map(|rate| (rate, Counted::address(origin.address)))
             }
         }
+    }
+
+    /// Whether the filters that NetBox knows are of interest to anybody.
+    pub(super) fn is_strict(&self) -> bool {
+        self.any_strict
     }
 
     /// What becomes of this caller's unknown filters.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::auth::{Access, Caller, Client, Denied, Visitor};
 use super::request::Target;
-use crate::cache::key::View;
+use crate::cache::key::{Identity, View};
 use crate::netbox::branch::Branch;
 use crate::netbox::object::Resource;
 use crate::netbox::pattern::Pattern;
@@ -63,15 +63,14 @@ impl Acl {
         }
         let branch = branch(client, target)?;
         let token = client.and_then(|client| client.token.as_ref()).or(self.token.as_ref());
-        let identity = token.map_or_else(Fingerprint::anonymous, |token| token.fingerprint());
+        let identity = entrusted(token);
         let max_stale = client.map(|client| client.max_stale).unwrap_or_default();
         Ok(Permit { token: token.cloned(), view: View { identity, branch }, visitor: None, max_stale })
     }
 
     /// Leave for nbproxy's own questions, with the shared token and to main.
     pub(super) fn own(&self) -> Permit {
-        let identity = self.token.as_ref().map_or_else(Fingerprint::anonymous, |token| token.fingerprint());
-        let view = View { identity, branch: Branch::Main };
+        let view = View { identity: entrusted(self.token.as_ref()), branch: Branch::Main };
         Permit { token: self.token.clone(), view, visitor: None, max_stale: Duration::ZERO }
     }
 
@@ -126,6 +125,10 @@ fn reach(resource: &Resource<'_>, intent: Intent) -> Reach {
     }
 }
 
+fn entrusted(token: Option<&Arc<Token>>) -> Identity {
+    Identity::Entrusted(token.map_or_else(Fingerprint::anonymous, |token| token.fingerprint()))
+}
+
 fn branch(client: Option<&Client>, target: &Target) -> Result<Branch, Denied> {
     match client.and_then(|client| client.branch) {
         None => Ok(target.branch),
@@ -139,7 +142,7 @@ fn branch(client: Option<&Client>, target: &Target) -> Result<Branch, Denied> {
 impl Permit {
     /// NetBox decides what its token may.
     fn of_visitor(visitor: &Visitor, target: &Target) -> Self {
-        let view = View { identity: visitor.fingerprint(), branch: target.branch };
+        let view = View { identity: Identity::Own(visitor.fingerprint()), branch: target.branch };
         let token = Some(Arc::clone(&visitor.token));
         Self { token, view, visitor: Some(visitor.clone()), max_stale: Duration::ZERO }
     }

@@ -96,15 +96,15 @@ impl Inner {
     async fn compare(&self, permit: &Permit, read: &Read, base: &PublicBase, entry: &Entry, body: &Bytes) {
         let age = self.clock.now().since(entry.core().stored);
         let finding = self.look(permit, read, base, entry, body).await;
-        self.metrics.audited(finding.as_str(), &read.endpoint, age);
+        self.metrics.audited(finding.as_str(), read.canonical.about().endpoint(), age);
         if let Finding::Unexplained(path) = &finding {
             tracing::error!(
-                endpoint = read.endpoint,
+                endpoint = read.canonical.about().endpoint(),
                 path,
                 age_s = age.as_secs(),
                 "an answer from memory was not what netbox says, and no change was told of; please report this"
             );
-            self.auditor.mistrust(&read.endpoint);
+            self.auditor.mistrust(read.canonical.about().endpoint());
             self.bus.publish(Scope::Branch(read.canonical.view().branch), Source::Audit);
         }
     }

@@ -245,7 +245,8 @@ fn key(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// A key that has exactly the form of a NetBox token: 40 letters and digits (hexadecimal ones before NetBox 4.5), or
-/// `nbt_<key>.<secret>`. Nothing else is sent on: it may be the key of a client that is not known any more.
+/// `nbt_<key>.<secret>` (since then; users/constants.py). Nothing else is sent on: it may be the key of a client that is
+/// not known any more.
 fn netbox_token(key: &str) -> Option<Token> {
     let alphanumeric = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
     let v1 = key.len() == 40 && alphanumeric(key);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderName, Method};
 
 use super::auth::Denied;
 use crate::netbox::transport::{BodyError, TransportError as UpstreamError};
@@ -79,9 +79,36 @@ pub enum BadRequest {
         "nbproxy goes by loopback names here; set server.public_url, access.anonymous or [[clients]] to use others"
     )]
     ForeignHost,
+    /// Path and query are too long.
+    #[error("path and query are longer than {limit} bytes")]
+    UriTooLong {
+        /// The limit.
+        limit: usize,
+    },
+    /// The head is too long.
+    #[error("the request's head is larger than {limit} bytes")]
+    HeadTooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// There are too many headers.
+    #[error("the request has more than {limit} headers")]
+    TooManyHeaders {
+        /// The limit.
+        limit: usize,
+    },
+    /// A header that says who asks, or whom, is there more than once.
+    #[error("the request has more than one header {0}")]
+    Twice(HeaderName),
     /// The request's body broke off.
     #[error("the request's body did not arrive whole")]
     Body,
+    /// The request's body arrives too slowly.
+    #[error("too little of the request's body arrived within {patience:?}")]
+    BodyTimedOut {
+        /// How long it was waited for.
+        patience: Duration,
+    },
     /// The request's body is too large.
     #[error("the request body is larger than {limit} bytes")]
     BodyTooLarge {
@@ -90,11 +117,31 @@ pub enum BadRequest {
     },
 }
 
+impl BadRequest {
+    /// The reason in one word.
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::UriTooLong { .. } => "uri-too-long",
+            Self::HeadTooLarge { .. } | Self::TooManyHeaders { .. } => "head-too-large",
+            Self::BodyTimedOut { .. } => "body-timed-out",
+            Self::BodyTooLarge { .. } => "body-too-large",
+            Self::Path(_)
+            | Self::Branch
+            | Self::BranchesDisagree
+            | Self::Host
+            | Self::ForeignHost
+            | Self::Twice(_)
+            | Self::Body => "bad-request",
+        }
+    }
+}
+
 impl From<BodyError> for BadRequest {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::TooLarge { limit } => Self::BodyTooLarge { limit },
             BodyError::Incomplete => Self::Body,
+            BodyError::TimedOut { patience } => Self::BodyTimedOut { patience },
         }
     }
 }
@@ -218,8 +265,7 @@ impl ProxyError {
         match self {
             Self::NotMirrored => "not-mirrored",
             Self::Method(_) => "method",
-            Self::BadRequest(BadRequest::BodyTooLarge { .. }) => "body-too-large",
-            Self::BadRequest(_) => "bad-request",
+            Self::BadRequest(bad) => bad.as_str(),
             Self::Denied(denied) => denied.as_str(),
             Self::Refused { .. } => "refused",
             Self::TooOften { .. } => "rate-limit",

@@ -10,12 +10,14 @@ use super::body::{Gathered, LongBody, Whole, gather};
 use super::error::ProxyError;
 use super::headers::{REQUEST_ID, from_upstream};
 use super::plan::Read;
+use super::refusal::refuses_address;
 use crate::cache::clock::Moment;
 use crate::cache::entry::{Core, Entry, Form};
 use crate::cache::epochs::Witness;
 use crate::cache::flight::Seat;
 use crate::cache::policy::NotKept;
 use crate::cache::public::PublicBase;
+use crate::cache::store::Intake;
 use crate::netbox::outgoing::{Outgoing, OutgoingBody};
 use crate::netbox::session::Answer;
 use crate::netbox::transport::is_gateway_error;
@@ -32,6 +34,16 @@ pub(super) enum Landing {
     Failed(ProxyError),
 }
 
+impl Landing {
+    /// Whether NetBox refuses the token from where it was used.
+    pub(super) fn refuses_address(&self) -> bool {
+        match self {
+            Self::Answer(landed) => landed.refuses_address,
+            Self::TooLarge(_) | Self::Failed(_) => false,
+        }
+    }
+}
+
 /// A whole answer.
 #[derive(Debug, Clone)]
 pub(super) struct Landed {
@@ -39,6 +51,14 @@ pub(super) struct Landed {
     pub(super) kept: Result<(), NotKept>,
     /// NetBox's id of the one request that was sent.
     pub(super) request_id: Option<HeaderValue>,
+    /// It says that NetBox refuses the token from where it was used.
+    refuses_address: bool,
+}
+
+/// When a question was sent, and the leave to keep its answer.
+struct Sent {
+    at: Moment,
+    intake: Intake,
 }
 
 /// An answer that flows on to one client.
@@ -85,7 +105,7 @@ impl Inner {
         };
         let place = self.session.enter().await.map_err(ProxyError::from_upstream)?;
         seat.depart();
-        let sent = self.clock.now();
+        let sent = Sent { at: self.clock.now(), intake: self.store.intake() };
         let answer = self.send(place, outgoing, self.session.timeout()).await?;
         if is_gateway_error(answer.status) {
             self.health.failed(self.clock.now());
@@ -99,12 +119,12 @@ impl Inner {
         permit: &Permit,
         read: &Read,
         base: PublicBase,
-        sent: Moment,
+        sent: Sent,
         answer: Answer,
     ) -> Result<Landing, ProxyError> {
         let Answer { status, headers, body } = answer;
         if status.is_success() {
-            self.metrics.endpoint_exists(&read.endpoint);
+            self.metrics.endpoint_exists(read.canonical.about().endpoint());
         }
         let rewriter = self.rewriter(&headers, read.content, &base);
         let gathered = gather(&headers, body, rewriter, self.store.max_entry()).await;
@@ -122,17 +142,23 @@ impl Inner {
         {
             self.watch.observe(installation);
         }
-        let kept = admit(read, status, &headers, &whole, witness);
+        let refuses_address = status == StatusCode::FORBIDDEN && refuses_address(&whole.body);
+        let admitted = admit(read, status, &headers, &whole, witness);
         let mut headers = from_upstream(headers);
         // It names the request that was sent; a hit has an id of its own.
         let request_id = headers.remove(REQUEST_ID);
-        let (lifetime, witness, continues) = (read.keep.lifetime(), witness.clone(), continues(&whole.body));
-        let core = Core { status, headers, stored: sent, lifetime, witness, continues };
+        let core = Core {
+            status,
+            headers,
+            stored: sent.at,
+            lifetime: read.keep.lifetime(),
+            witness: witness.clone(),
+            continues: continues(&whole.body),
+            about: read.canonical.about().clone(),
+        };
         let entry = Arc::new(Entry::new(core, Form::new(base, whole.body, whole.links)));
-        if kept.is_ok() {
-            self.store.put(read.key, Arc::clone(&entry));
-        }
-        Ok(Landing::Answer(Landed { entry, kept, request_id }))
+        let kept = admitted.and_then(|()| self.store.put(sent.intake, read.key, Arc::clone(&entry)));
+        Ok(Landing::Answer(Landed { entry, kept, request_id, refuses_address }))
     }
 }
 

@@ -161,7 +161,8 @@ impl Inner {
     /// Has changes outdate what they concern, but for those that nbproxy made itself and has told of.
     fn tell(&self, rows: &[Row]) -> usize {
         let scopes = rows.iter().map(|row| (row, row.changed().scope(self.precision)));
-        let own = |(row, scope): &(&Row, Scope)| row.request_id.as_deref().is_some_and(|id| self.own.told(id, *scope));
+        let own =
+            |(row, scope): &(&Row, Scope)| row.request_id.as_deref().is_some_and(|id| self.own_writes.told(id, *scope));
         let foreign: Vec<Scope> = scopes.filter(|change| !own(change)).map(|(_, scope)| scope).collect();
         for scope in foreign.iter().collect::<HashSet<_>>() {
             self.bus.publish(*scope, Source::Changelog);

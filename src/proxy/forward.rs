@@ -44,12 +44,7 @@ impl Receiver {
 }
 
 /// What to send for a client's request, once a small body has arrived.
-pub(super) async fn outgoing(
-    permit: &Permit,
-    request: Request,
-    patience: Duration,
-    progress: &Progress,
-) -> Result<Outgoing, BadRequest> {
+pub(super) async fn outgoing(permit: &Permit, request: Request, progress: &Progress) -> Result<Outgoing, BadRequest> {
     let Request { method, headers, target, body, .. } = request;
     let mut headers = to_upstream(&headers);
     if let Some(visitor) = permit.visitor() {
@@ -57,7 +52,7 @@ pub(super) async fn outgoing(
     }
     let body = match body {
         None => OutgoingBody::Empty,
-        Some(body) => body.prepare(patience, progress).await?,
+        Some(body) => body.prepare(progress).await?,
     };
     Ok(Outgoing {
         // The answer to a HEAD says too little: not even whether NetBox refused the token.
@@ -74,7 +69,7 @@ impl Inner {
     /// Passes a request to NetBox and its answer back; nothing is remembered.
     pub(super) async fn pass(&self, permit: &Permit, request: Request, outcome: Outcome) -> Result<Reply, ProxyError> {
         let receiver = Receiver::of(&request);
-        let outgoing = outgoing(permit, request, self.session.timeout(), &Progress::new()).await?;
+        let outgoing = outgoing(permit, request, &Progress::new()).await?;
         if matches!(outgoing.body, OutgoingBody::Stream { .. }) {
             // Queries are short. Streamed, they would hold a place at NetBox for as long as who may only read likes.
             return Err(BadRequest::BodyTooLarge { limit: LARGEST_QUERY }.into());

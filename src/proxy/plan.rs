@@ -42,8 +42,7 @@ pub(super) struct Read {
     /// Only the head of the answer is wanted.
     pub(super) head: bool,
     pub(super) status: bool,
-    pub(super) endpoint: String,
-    pub(super) walker: Walker,
+    pub(super) walker: Option<Walker>,
 }
 
 impl Intent {
@@ -56,7 +55,13 @@ impl Intent {
 }
 
 /// Decides for a request that was permitted.
-pub(super) fn plan(permit: &Permit, walker: Walker, request: &Request, policy: &Policy, has_branching: bool) -> Plan {
+pub(super) fn plan(
+    permit: &Permit,
+    walker: Option<Walker>,
+    request: &Request,
+    policy: &Policy,
+    has_branching: bool,
+) -> Plan {
     let (method, target) = (&request.method, &request.target);
     let effect = Effect::of(method, &target.path, &target.query, permit.view().branch, has_branching);
     if let Some(change) = effect.change() {
@@ -70,7 +75,7 @@ pub(super) fn plan(permit: &Permit, walker: Walker, request: &Request, policy: &
     }
 }
 
-fn read(permit: &Permit, walker: Walker, request: &Request, policy: &Policy) -> Result<Read, Bypass> {
+fn read(permit: &Permit, walker: Option<Walker>, request: &Request, policy: &Policy) -> Result<Read, Bypass> {
     let target = &request.target;
     if !matches!(request.method, Method::GET | Method::HEAD) {
         return Err(Bypass::Method);
@@ -98,7 +103,6 @@ fn read(permit: &Permit, walker: Walker, request: &Request, policy: &Policy) -> 
         content: content(&resource),
         head: request.method == Method::HEAD,
         status: resource == Resource::Status,
-        endpoint: target.path.name().to_owned(),
         walker,
     })
 }

@@ -3,6 +3,7 @@
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
+use super::acl::Permit;
 use super::body::{Gathered, gather};
 use super::error::ProxyError;
 use super::{Inner, Proxy};
@@ -21,7 +22,8 @@ impl Proxy {
     /// Why NetBox could not be asked, [`ProxyError::TokenRefused`] among it; [`ProxyError::NotNetbox`] when what answers
     /// is something else.
     pub async fn probe(&self) -> Result<String, ProxyError> {
-        self.inner.probe().await
+        let own = self.inner.access.load().acl.own();
+        self.inner.probe(&own).await
     }
 
     /// Returns when NetBox should be asked out of turn.
@@ -31,10 +33,13 @@ impl Proxy {
 }
 
 impl Inner {
-    async fn probe(&self) -> Result<String, ProxyError> {
-        let permit = self.access.load().acl.own();
+    /// Asks by this leave.
+    pub(super) async fn probe(&self, permit: &Permit) -> Result<String, ProxyError> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(visitor) = permit.visitor() {
+            visitor.introduce(&mut headers);
+        }
         let outgoing = Outgoing {
             method: Method::GET,
             path_and_query: "/api/status/".to_owned(),
@@ -48,7 +53,7 @@ impl Inner {
         let Answer { status, headers, body } = answer;
         let gathered = gather(&headers, body, None, LONGEST_STATUS).await.map_err(ProxyError::from_upstream)?;
         let Gathered::Whole(whole) = gathered else { return Err(ProxyError::NotNetbox) };
-        self.check_token(&permit, status, &headers, &whole.body)?;
+        self.check_token(permit, status, &headers, &whole.body)?;
         let found = Installation::from_status(&whole.body).filter(|_| status == StatusCode::OK);
         let found = found.ok_or(ProxyError::NotNetbox)?;
         let version = found.version.clone();

@@ -80,10 +80,10 @@ impl Inner {
             }
             Found::IfError(entry) => match self.board(permit, read, base, self.why_not(read, &entry, now)).await {
                 Err(error) if error.is_unavailable() => {
-                    self.instead(read, base, &entry).map_or(Err(error), |reply| Ok(Some(reply)))
+                    self.instead(read, base).map_or(Err(error), |reply| Ok(Some(reply)))
                 }
                 Ok(Some(reply)) if is_gateway_error(reply.status) => {
-                    Ok(Some(self.instead(read, base, &entry).unwrap_or(reply)))
+                    Ok(Some(self.instead(read, base).unwrap_or(reply)))
                 }
                 other => other,
             },
@@ -121,10 +121,10 @@ impl Inner {
         if young { Miss::Request } else { Miss::Expired }
     }
 
-    /// An expired answer in place of NetBox's failure, if it has not been outdated meanwhile.
-    fn instead(&self, read: &Read, base: &PublicBase, entry: &Arc<Entry>) -> Option<Reply> {
-        let coherent = entry.core().witness.is_current();
-        coherent.then(|| self.remembered(read, base, entry, self.clock.now(), StaleReason::IfError))
+    /// An expired answer in place of NetBox's failure, if it has been neither outdated nor purged meanwhile.
+    fn instead(&self, read: &Read, base: &PublicBase) -> Option<Reply> {
+        let entry = self.store.get(&read.key).filter(|entry| entry.core().witness.is_current())?;
+        Some(self.remembered(read, base, &entry, self.clock.now(), StaleReason::IfError))
     }
 
     fn remembered(
@@ -178,7 +178,7 @@ impl Inner {
         }
     }
 
-    /// Joins the fetch under way, or starts one in a task of its own, and waits for it.
+    /// Joins the fetch under way, or starts one in a task of its own, and answers with what it brings.
     async fn board(
         self: &Arc<Self>,
         permit: &Permit,
@@ -186,24 +186,17 @@ impl Inner {
         base: &PublicBase,
         miss: Miss,
     ) -> Result<Option<Reply>, ProxyError> {
-        // The witness is read before anything is sent: what changes from here on is noticed.
-        let witness = self.epochs.witness(read.canonical.view().branch);
         let must_be_new = read.directives.no_cache || read.directives.max_age.is_some_and(|age| age.is_zero());
-        let boarding = if must_be_new {
-            self.flights.board_alone(read.key, witness)
-        } else {
-            self.flights.board(read.key, witness)
-        };
-        let (leads, passenger) = match boarding {
-            Boarding::Join(passenger) => (false, passenger),
-            Boarding::Lead(seat, passenger) => {
-                self.tasks.spawn(Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone()));
-                (true, passenger)
+        let (leads, landing) = match self.travel(permit, read, base, must_be_new).await? {
+            (false, landing) if landing.refuses_address() => {
+                // The leader's, which may not be this visitor's.
+                self.travel(permit, read, base, true).await?
             }
+            travelled => travelled,
         };
-        match passenger.landing().await.map_err(|Lost| ProxyError::Lost)? {
+        match landing {
             Landing::Failed(error) => Err(error),
-            Landing::Answer(Landed { entry, kept, request_id }) => {
+            Landing::Answer(Landed { entry, kept, request_id, .. }) => {
                 let (outcome, id) = if leads {
                     (Outcome::Filled { miss, kept }, request_id)
                 } else {
@@ -217,6 +210,28 @@ impl Inner {
                 Ok(streaming.map(|streaming| stream(streaming, read.head)))
             }
         }
+    }
+
+    /// Joins the fetch under way unless this one must be alone, or leads one; and says which.
+    async fn travel(
+        self: &Arc<Self>,
+        permit: &Permit,
+        read: &Read,
+        base: &PublicBase,
+        alone: bool,
+    ) -> Result<(bool, Landing), ProxyError> {
+        // The witness is read before anything is sent: what changes from here on is noticed.
+        let witness = self.epochs.witness(read.canonical.view().branch);
+        let boarding =
+            if alone { self.flights.board_alone(read.key, witness) } else { self.flights.board(read.key, witness) };
+        let (leads, passenger) = match boarding {
+            Boarding::Join(passenger) => (false, passenger),
+            Boarding::Lead(seat, passenger) => {
+                self.tasks.spawn(Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone()));
+                (true, passenger)
+            }
+        };
+        Ok((leads, passenger.landing().await.map_err(|Lost| ProxyError::Lost)?))
     }
 }
 

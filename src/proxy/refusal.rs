@@ -67,10 +67,15 @@ pub(super) fn detail_of(body: &[u8]) -> String {
     detail.unwrap_or_else(|_| String::from_utf8_lossy(body).trim().to_owned())
 }
 
+/// Whether NetBox refuses the token for where it is used (`allowed_ips`), which says nothing of other places.
+pub(super) fn refuses_address(body: &[u8]) -> bool {
+    let text = detail_of(body);
+    text.starts_with("Source IP ") && text.contains("not permitted to authenticate")
+}
+
 fn refuses_token(body: &[u8]) -> bool {
     let text = detail_of(body);
-    let address = text.starts_with("Source IP ") && text.contains("not permitted to authenticate");
-    address || TEXTS.iter().any(|known| text.starts_with(known))
+    refuses_address(body) || TEXTS.iter().any(|known| text.starts_with(known))
 }
 
 fn is_login(location: &[u8]) -> bool {

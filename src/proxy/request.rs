@@ -1,8 +1,7 @@
 //! A request as the road sees it: free of axum, its path, query and branch already understood.
 
-use std::time::Duration;
-
-use futures_util::StreamExt;
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt};
 use http::{HeaderMap, Method};
 
 use super::auth::Origin;
@@ -10,9 +9,8 @@ use super::error::{BadRequest, ProxyError};
 use crate::cache::public::PublicBase;
 use crate::netbox::branch::{BRANCH_HEADER, BRANCH_PARAMETER, Branch, InvalidBranch, SchemaId};
 use crate::netbox::object::{ApiPath, PathError};
-use crate::netbox::outgoing::{BodyStream, LEAST, OutgoingBody, Progress};
+use crate::netbox::outgoing::{BodyStream, OutgoingBody, Progress};
 use crate::netbox::query::Query;
-use crate::netbox::transport::BodyError;
 
 /// Bodies up to this many bytes are read whole before they are sent.
 pub(super) const SMALL: u64 = 1024 * 1024;
@@ -35,7 +33,7 @@ pub struct Request {
 
 /// A request's body.
 pub struct RequestBody {
-    /// Its parts.
+    /// Its parts; it ends with an error when the client takes too long over the next one.
     pub stream: BodyStream,
     /// Its length in bytes, if the client said it.
     pub length: Option<u64>,
@@ -47,23 +45,14 @@ impl RequestBody {
     /// it was not told.
     ///
     /// # Errors
-    /// [`BadRequest::Body`] when a small one makes no progress for `patience`, [`BadRequest::BodyTooLarge`].
-    pub(super) async fn prepare(self, patience: Duration, progress: &Progress) -> Result<OutgoingBody, BadRequest> {
+    /// What ended a small one early.
+    pub(super) async fn prepare(self, progress: &Progress) -> Result<OutgoingBody, BadRequest> {
         let Self { mut stream, length } = self;
-        let (mut parts, mut read) = (Vec::new(), 0);
+        let (mut parts, mut read) = (Vec::<Bytes>::new(), 0);
         while length.unwrap_or(0) <= SMALL && read <= SMALL {
-            let enough = read + LEAST;
-            let reading = async {
-                while read < enough {
-                    let Some(part) = stream.next().await.transpose()? else { return Ok::<_, BodyError>(true) };
-                    read += part.len() as u64;
-                    parts.push(part);
-                }
-                Ok(false)
-            };
-            if tokio::time::timeout(patience, reading).await.map_err(|_| BadRequest::Body)?? {
-                return Ok(OutgoingBody::Whole(parts.concat().into()));
-            }
+            let Some(part) = stream.try_next().await? else { return Ok(OutgoingBody::Whole(parts.concat().into())) };
+            read += part.len() as u64;
+            parts.push(part);
         }
         let stream = Box::pin(futures_util::stream::iter(parts.into_iter().map(Ok)).chain(stream));
         Ok(OutgoingBody::Stream { stream, length, progress: progress.clone() })

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -35,58 +36,53 @@ const MOST: usize = 10_000;
 /// `/api/` names some twenty apps.
 const LONGEST_ROOT: usize = 64 * 1024;
 
-type Word = Result<(), ProxyError>;
+/// When the question was sent that NetBox said yes to.
+type Word = Result<Moment, ProxyError>;
 type Place = (Fingerprint, IpAddr);
 
 /// What NetBox has said of which token from where.
 #[derive(Debug, Default)]
 pub(super) struct Vouches {
-    words: Mutex<Words>,
-}
-
-#[derive(Debug, Default)]
-struct Words {
-    said: HashMap<Place, State>,
-    /// How often tokens or users have been changed; what was asked before the last time counts no longer.
-    changed: u64,
+    words: Mutex<HashMap<Place, State>>,
+    questions: AtomicU64,
 }
 
 #[derive(Debug, Clone)]
 enum State {
     /// It was accepted by a question sent then.
     Accepted(Moment),
-    /// It is being asked for.
-    Asked(Shared<BoxFuture<'static, Word>>),
+    /// It is being asked for, in a task of its own; all who want to know wait for that.
+    Asked { question: u64, word: Shared<BoxFuture<'static, Word>> },
 }
 
 impl Vouches {
     /// NetBox has refused the token: its word counts no longer, from nowhere.
     pub(super) fn forget(&self, visitor: &Visitor) {
-        self.lock().said.retain(|(token, _), _| *token != visitor.fingerprint());
+        self.lock().retain(|(token, _), _| *token != visitor.fingerprint());
     }
 
     /// Tokens or users have been changed through nbproxy: no word from before counts.
     pub(super) fn forget_all(&self) {
-        let mut words = self.lock();
-        words.said.clear();
-        words.changed += 1;
+        self.lock().clear();
     }
 
-    fn settle(&self, place: Place, word: &Word, asked: Moment, changed: u64) {
+    /// Notes the answer to a question, unless the token was refused meanwhile: a yes from before that does not count.
+    fn settle(&self, place: Place, question: u64, word: &Word, now: Moment) {
         let mut words = self.lock();
-        if words.changed != changed {
-            return;
+        match words.get(&place) {
+            Some(State::Asked { question: open, .. }) if *open == question => {}
+            Some(State::Asked { .. } | State::Accepted(_)) | None => return,
         }
         match word {
-            Ok(()) => drop(words.said.insert(place, State::Accepted(asked))),
-            Err(_) => drop(words.said.remove(&place)),
+            Ok(asked) => drop(words.insert(place, State::Accepted(*asked))),
+            Err(_) => drop(words.remove(&place)),
         }
-        if words.said.len() > MOST {
-            words.said.retain(|_, state| !matches!(state, State::Accepted(then) if asked.since(*then) > BELIEVED));
+        if words.len() > MOST {
+            words.retain(|_, state| !matches!(state, State::Accepted(then) if now.since(*then) > BELIEVED));
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Words> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Place, State>> {
         self.words.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -99,40 +95,55 @@ impl Inner {
     pub(super) async fn vouch(self: &Arc<Self>, visitor: &Visitor) -> Result<(), ProxyError> {
         let place = (visitor.fingerprint(), visitor.address);
         let now = self.clock.now();
-        let asked = {
-            let mut words = self.vouches.lock();
-            match words.said.get(&place) {
-                Some(State::Accepted(then)) if now.since(*then) <= BELIEVED => return Ok(()),
-                Some(State::Asked(word)) => word.clone(),
-                Some(State::Accepted(_)) | None => {
-                    // In a task of its own: one who hangs up must not leave a question, and a place at NetBox, half done.
-                    let asking = self.tasks.spawn(Arc::clone(self).ask(visitor.clone(), place, words.changed));
-                    let word = asking.map(|said| said.unwrap_or(Err(ProxyError::Lost))).boxed().shared();
-                    words.said.insert(place, State::Asked(word.clone()));
-                    word
+        loop {
+            let word = {
+                let mut words = self.vouches.lock();
+                match words.get(&place) {
+                    Some(State::Accepted(then)) if now.since(*then) <= BELIEVED => return Ok(()),
+                    Some(State::Asked { word, .. }) => word.clone(),
+                    Some(State::Accepted(_)) | None => {
+                        let question = self.vouches.questions.fetch_add(1, Ordering::Relaxed);
+                        let word = self.inquire(visitor, place, question);
+                        words.insert(place, State::Asked { question, word: word.clone() });
+                        word
+                    }
                 }
+            };
+            // The question may have been open for long already when this visitor came.
+            if now.since(word.await?) <= BELIEVED {
+                return Ok(());
             }
-        };
-        let word = asked.await;
-        if matches!(word, Err(ProxyError::Lost)) {
-            self.vouches.forget(visitor);
         }
-        word
     }
 
-    async fn ask(self: Arc<Self>, visitor: Visitor, place: Place, changed: u64) -> Word {
-        let (word, asked) = match self.session.enter().await {
-            Err(error) => (Err(ProxyError::from_upstream(error)), self.clock.now()),
+    /// Asks in a task of its own: were it left to those who wait, a question whose askers all hang up would keep its
+    /// place at NetBox, and whoever came next would be given its old answer.
+    fn inquire(self: &Arc<Self>, visitor: &Visitor, place: Place, question: u64) -> Shared<BoxFuture<'static, Word>> {
+        let inner = Arc::clone(self);
+        let asking = self.tasks.spawn(Arc::clone(self).ask(visitor.clone(), place, question));
+        let word = async move {
+            asking.await.unwrap_or_else(|_| {
+                let lost = Err(ProxyError::Lost);
+                inner.vouches.settle(place, question, &lost, inner.clock.now());
+                lost
+            })
+        };
+        word.boxed().shared()
+    }
+
+    async fn ask(self: Arc<Self>, visitor: Visitor, place: Place, question: u64) -> Word {
+        let word = match self.session.enter().await {
+            Err(error) => Err(ProxyError::from_upstream(error)),
             Ok(at_netbox) => {
                 let sent = self.clock.now();
-                (self.ask_root(&visitor, at_netbox).await, sent)
+                self.ask_root(&visitor, at_netbox).await.map(|()| sent)
             }
         };
-        self.vouches.settle(place, &word, asked, changed);
+        self.vouches.settle(place, question, &word, self.clock.now());
         word
     }
 
-    async fn ask_root(&self, visitor: &Visitor, place: crate::netbox::gate::Place) -> Word {
+    async fn ask_root(&self, visitor: &Visitor, place: crate::netbox::gate::Place) -> Result<(), ProxyError> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         visitor.introduce(&mut headers);

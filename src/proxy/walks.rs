@@ -48,7 +48,7 @@ impl Walks {
         let target = read.canonical.path_and_query();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let later = query.split('&').any(|part| PAGING.iter().any(|name| part.starts_with(name)));
-        if !later && !page.continues {
+        if read.walker.is_none() || (!later && !page.continues) {
             return false;
         }
         let mut hasher = DefaultHasher::new();

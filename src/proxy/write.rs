@@ -90,7 +90,7 @@ impl Inner {
         let (receiver, progress) = (Receiver::of(&request), Progress::new());
         let signed = author.signs && signature::is_taken(&request, self.watch.version().as_deref());
         // Before anything is sent: a client that hangs up amid a small body has changed nothing.
-        let mut outgoing = outgoing(&permit, request, self.session.timeout(), &progress).await?;
+        let mut outgoing = outgoing(&permit, request, &progress).await?;
         if signed {
             signature::sign(&mut outgoing, &author.name);
         }
@@ -152,7 +152,7 @@ impl Inner {
             && outcome == Settlement::Known
             && let Some(id) = answer.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok())
         {
-            self.own.answered(id, scope);
+            self.own_writes.answered(id, scope);
         }
         party.author.audit(&sent);
         self.forget_vouches(&party);

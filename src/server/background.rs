@@ -1,21 +1,27 @@
-//! What the daemon does unasked: looks whether NetBox is there, and whether it is still the same.
+//! What the daemon does unasked: looks whether NetBox is there, and whether it is still the same; learns the filters that
+//! it knows.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::proxy::Proxy;
-use crate::proxy::follow::{Following, NotFollowed};
-use crate::settings::Invalidation;
-use crate::telemetry::metrics::Metrics;
+use crate::proxy::filters::Knowledge;
 use crate::web::readiness::Latch;
+
+mod follow;
+
+pub(super) use follow::follow;
 
 /// Between the first attempts to reach NetBox; doubled up to [`SELDOM`].
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Between later ones: a NetBox that is started together with nbproxy takes a minute.
 const SELDOM: Duration = Duration::from_secs(8);
+
+/// Between readings of the OpenAPI document: plugins under work change without a new version, and NetBox, too, keeps the
+/// document for some time.
+const OFTEN_ENOUGH: Duration = Duration::from_secs(600);
 
 /// Asks for NetBox's status until it has been reached once, then every `interval` and whenever an answer's
 /// `API-Version` was a surprise.
@@ -45,56 +51,26 @@ async fn forever(proxy: Proxy, interval: Option<Duration>, reached: Latch) {
     }
 }
 
-/// How many times less often the changelog is looked at while nobody asks for anything.
-const QUIET: u32 = 5;
-
-/// Between attempts to follow a changelog that the token may not read: somebody has to change that first.
-const FORBIDDEN: Duration = Duration::from_secs(60);
-
-/// Follows NetBox's changelog: every `poll`, and whenever there is reason to look at once.
-pub(super) async fn follow(proxy: Proxy, settings: Invalidation, metrics: Arc<Metrics>, stop: CancellationToken) {
-    let Some(poll) = settings.changelog_poll else { return };
-    let follow = async {
-        let mut following = Following::new(settings.longest_transaction);
-        let mut told = Told::default();
-        loop {
-            let followed = proxy.follow(&mut following).await;
-            metrics.followed(followed.as_ref().ok().copied(), following.gaps());
-            let pause = match &followed {
-                Err(NotFollowed::Forbidden) => FORBIDDEN.max(poll),
-                Ok(_) | Err(_) if proxy.is_quiet() => poll.saturating_mul(QUIET),
-                Ok(_) | Err(_) => poll,
-            };
-            told.tell(followed.err().map(|error| error.to_string()));
-            // Passing the time is the other way to be wanted.
-            drop(tokio::time::timeout(pause, proxy.follow_wanted()).await);
-        }
-    };
+/// Learns what lists take, and learns it anew whenever NetBox has become another, the settings are others, or it was some
+/// time ago.
+pub(super) async fn filters(proxy: Proxy, stop: CancellationToken) {
     tokio::select! {
-        () = follow => {}
+        () = keep_learning(proxy) => {}
         () = stop.cancelled() => {}
     }
 }
 
-/// Says whether changes made elsewhere are followed, when that has changed.
-#[derive(Debug, Default)]
-struct Told {
-    last: Option<Option<String>>,
-}
-
-impl Told {
-    fn tell(&mut self, trouble: Option<String>) {
-        if self.last.as_ref() == Some(&trouble) {
-            return;
-        }
-        match &trouble {
-            None => tracing::info!("netbox's changelog is followed"),
-            Some(reason) => tracing::warn!(
-                reason,
-                "netbox's changelog is not followed; what is remembered counts for cache.ttl_without_feed only"
-            ),
-        }
-        self.last = Some(trouble);
+async fn keep_learning(proxy: Proxy) {
+    let mut teller = FiltersTeller::default();
+    let mut pause = AGAIN;
+    loop {
+        teller.known(proxy.filters_known());
+        let learned = proxy.learn_filters().await;
+        teller.tell(learned);
+        let wait = if learned.is_ok() { OFTEN_ENOUGH } else { pause };
+        pause = if learned.is_ok() { AGAIN } else { pause.saturating_mul(2).min(OFTEN_ENOUGH) };
+        // Passing the time is the other way to be asked.
+        drop(tokio::time::timeout(wait, proxy.filters_asked()).await);
     }
 }
 
@@ -116,5 +92,37 @@ impl Teller {
         }
         self.last = Some(found);
         now.is_ok()
+    }
+}
+
+/// Tells whether filters are checked, when that changes.
+#[derive(Debug, Default)]
+struct FiltersTeller {
+    last: Option<Result<Knowledge, &'static str>>,
+}
+
+impl FiltersTeller {
+    /// What was known may count no longer while it is being learned anew.
+    fn known(&mut self, still: bool) {
+        if !still && matches!(self.last, Some(Ok(Knowledge::Known { .. }))) {
+            tracing::warn!("netbox has changed; filters are not checked until its openapi document has been read anew");
+            self.last = Some(Ok(Knowledge::Awaited));
+        }
+    }
+
+    fn tell(&mut self, now: Result<Knowledge, &'static str>) {
+        if self.last == Some(now) {
+            return;
+        }
+        match now {
+            Ok(Knowledge::Known { lists, plugins: true }) => tracing::info!(lists, "filters are checked"),
+            Ok(Knowledge::Known { lists, plugins: false }) => tracing::warn!(
+                lists,
+                "filters are checked, but not plugins': netbox's openapi document may be older than they are"
+            ),
+            Err(reason) => tracing::warn!(reason, "filters are not checked: there is no openapi document"),
+            Ok(Knowledge::Unwanted | Knowledge::Awaited) => {}
+        }
+        self.last = Some(now);
     }
 }

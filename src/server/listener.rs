@@ -3,25 +3,19 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tower_service::Service;
 
+use super::connection::Connection;
+use super::places::{Full, Place, Places, Room};
 use super::shutdown::Signals;
-use super::stall::Impatient;
-use crate::web::Peer;
+use super::tls::Tls;
+use super::watch::Pace;
+use crate::settings::{HeadLimits, Http2Limits};
 
 /// With the kernel's own choice a body of some MB is written in many small pieces; more than this brings nothing.
 const SEND_BUFFER: usize = 256 * 1024;
-
-/// How long to wait when the process has no file descriptor left for another connection.
-const EXHAUSTED: Duration = Duration::from_millis(50);
 
 /// A bound address.
 #[derive(Debug)]
@@ -30,15 +24,20 @@ pub(super) struct Listener {
     address: SocketAddr,
 }
 
-/// What a listener puts up with.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    /// Connections at once; further ones wait in the kernel.
-    pub(super) connections: usize,
-    /// For a request's head to arrive.
-    pub(super) header: Duration,
-    /// For a client to take the next part of its answer.
-    pub(super) write: Duration,
+/// What a listener puts up with, and what it speaks.
+#[derive(Debug)]
+pub(super) struct Terms {
+    pub(super) room: Room,
+    pub(super) pace: Pace,
+    pub(super) head: HeadLimits,
+    pub(super) secure: Option<Secure>,
+}
+
+/// TLS, and with it HTTP/2, which nobody speaks without.
+#[derive(Debug)]
+pub(super) struct Secure {
+    pub(super) tls: Arc<Tls>,
+    pub(super) http2: Http2Limits,
 }
 
 impl Listener {
@@ -55,61 +54,88 @@ impl Listener {
     }
 
     /// Accepts until told to stop; the address is given up then, so that new connections are refused.
-    pub(super) async fn serve(self, router: Router, limits: Limits, signals: Signals) {
-        let places = Arc::new(Semaphore::new(limits.connections));
+    pub(super) async fn serve(self, router: Router, terms: Terms, signals: Signals) {
+        let mut door = Door { places: Places::new(terms.room.clone()), trouble: None };
+        let terms = Arc::new(terms);
         loop {
-            let place = tokio::select! {
-                place = Arc::clone(&places).acquire_owned() => place,
+            let come_in = async {
+                let (stream, peer) = door.accept(&self.socket).await;
+                door.place(peer).await.map(|place| (stream, peer, place))
+            };
+            let come = tokio::select! {
+                come = come_in => come,
                 () = signals.stop.cancelled() => return,
             };
-            let accepted = tokio::select! {
-                accepted = self.socket.accept() => accepted,
-                () = signals.stop.cancelled() => return,
+            // Whoever has no place is hung up on.
+            let Some((stream, peer, place)) = come else { continue };
+            let connection = Connection {
+                address: peer.ip().to_canonical(),
+                place,
+                router: router.clone(),
+                terms: Arc::clone(&terms),
+                signals: signals.clone(),
             };
-            match accepted {
-                Ok((stream, peer)) => {
-                    let connection = converse(stream, peer, router.clone(), limits, signals.clone());
-                    signals.connections.spawn(async move {
-                        connection.await;
-                        drop(place);
-                    });
-                }
+            signals.connections.spawn(connection.serve(stream));
+        }
+    }
+}
+
+/// Lets connections in.
+struct Door {
+    places: Arc<Places>,
+    /// What was told last, so that it is told once.
+    trouble: Option<&'static str>,
+}
+
+impl Door {
+    async fn accept(&mut self, socket: &TcpListener) -> (TcpStream, SocketAddr) {
+        loop {
+            match socket.accept().await {
+                Ok(accepted) => return accepted,
+                // It was gone before it was let in, which is no trouble of ours.
+                Err(error) if is_their_own(error.kind()) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(EXHAUSTED).await;
+                    // The process is out of file descriptors, as a rule.
+                    if self.trouble.replace("accept") != Some("accept") {
+                        tracing::warn!(%error, "connections cannot be accepted; idle ones make room");
+                    }
+                    self.places.make_room().await;
+                }
+            }
+        }
+    }
+
+    /// A place for a connection from there, once there is one.
+    async fn place(&mut self, peer: SocketAddr) -> Option<Place> {
+        let address = peer.ip().to_canonical();
+        let mut waited = false;
+        loop {
+            match self.places.take(address) {
+                Ok(place) => {
+                    if !waited {
+                        self.trouble = None;
+                    }
+                    return Some(place);
+                }
+                Err(Full::Address) => {
+                    tracing::debug!(%address, "an address has all the connections it may have");
+                    return None;
+                }
+                Err(Full::All) => {
+                    waited = true;
+                    if self.trouble.replace("full") != Some("full") {
+                        tracing::warn!("all connections are taken; idle ones make room");
+                    }
+                    self.places.make_room().await;
                 }
             }
         }
     }
 }
 
-/// Serves one connection. Told to stop, it finishes the request under way; told to end, it does not.
-async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, limits: Limits, signals: Signals) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection was gone before it began");
-        return;
-    }
-    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        let address = peer.ip().to_canonical();
-        request.extensions_mut().insert(Peer { address, tls: false, certificate: None });
-        router.clone().call(request)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header)
-        .serve_connection(TokioIo::new(Impatient::new(stream, limits.write)), service);
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = signals.stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            tokio::select! {
-                ended = connection.as_mut() => ended,
-                () = signals.end.cancelled() => return,
-            }
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
-    }
+fn is_their_own(error: io::ErrorKind) -> bool {
+    matches!(
+        error,
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
 }

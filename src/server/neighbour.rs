@@ -14,6 +14,9 @@ use crate::netbox::token::Token;
 /// Docker's and Kubernetes' own limits are of this order.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// To go through a memory of millions of entries takes seconds.
+const LONG_PATIENCE: Duration = Duration::from_secs(60);
+
 /// What is told there fits; whatever else listens there may talk for ever.
 const LONGEST: u64 = 1024 * 1024;
 
@@ -22,7 +25,39 @@ const LONGEST: u64 = 1024 * 1024;
 /// # Errors
 /// Why it could not be asked, or that what it said is no HTTP.
 pub async fn ask(address: SocketAddr, path: &str, token: Option<&Token>) -> io::Result<(StatusCode, String)> {
-    let answer = tokio::time::timeout(PATIENCE, exchange(address, path, token)).await;
+    let request = head("GET", address, path, token);
+    converse(address, [request, b"\r\n".to_vec()].concat(), PATIENCE).await
+}
+
+/// Orders something of the admin listener at this address, in JSON; returns what it says.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn order(
+    address: SocketAddr,
+    path: &str,
+    token: Option<&Token>,
+    json: &str,
+) -> io::Result<(StatusCode, String)> {
+    let mut request = head("POST", address, path, token);
+    let length = json.len();
+    let rest = format!("Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{json}");
+    request.extend_from_slice(rest.as_bytes());
+    converse(address, request, LONG_PATIENCE).await
+}
+
+/// HTTP/1.0: the body is what follows, until the end.
+fn head(method: &str, address: SocketAddr, path: &str, token: Option<&Token>) -> Vec<u8> {
+    let mut head = format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\n").into_bytes();
+    if let Some(token) = token {
+        // Whatever its form, here it is no token of NetBox's.
+        head.extend_from_slice(format!("Authorization: Bearer {}\r\n", token.reveal()).as_bytes());
+    }
+    head
+}
+
+async fn converse(address: SocketAddr, request: Vec<u8>, patience: Duration) -> io::Result<(StatusCode, String)> {
+    let answer = tokio::time::timeout(patience, exchange(address, &request)).await;
     let answer = answer.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     let status = head.strip_prefix("HTTP/1.1 ").and_then(|head| head.get(..3)?.parse().ok());
@@ -30,17 +65,9 @@ pub async fn ask(address: SocketAddr, path: &str, token: Option<&Token>) -> io::
     Ok((status, body.to_owned()))
 }
 
-async fn exchange(address: SocketAddr, path: &str, token: Option<&Token>) -> io::Result<String> {
+async fn exchange(address: SocketAddr, request: &[u8]) -> io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
-    // HTTP/1.0: the body is what follows, until the end.
-    let mut request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n").into_bytes();
-    if let Some(token) = token {
-        request.extend_from_slice(b"Authorization: ");
-        request.extend_from_slice(token.authorization().as_bytes());
-        request.extend_from_slice(b"\r\n");
-    }
-    request.extend_from_slice(b"\r\n");
-    stream.write_all(&request).await?;
+    stream.write_all(request).await?;
     let mut answer = String::new();
     stream.take(LONGEST).read_to_string(&mut answer).await?;
     // An answer to HTTP/1.0 may say so.

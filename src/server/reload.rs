@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::signal::unix::Signal;
 use tokio_util::sync::CancellationToken;
 
+use super::tls::Tls;
 use crate::netbox::token::Fingerprint;
 use crate::proxy::Proxy;
 use crate::proxy::access::AccessControl;
@@ -29,6 +30,7 @@ const NEVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 pub(super) struct Reloader {
     source: Arc<Source>,
     hangups: Signal,
+    tls: Option<Arc<Tls>>,
     proxy: Proxy,
     metrics: Arc<Metrics>,
     poll: Option<Duration>,
@@ -54,13 +56,14 @@ impl Reloader {
         source: Source,
         hangups: Signal,
         settings: &Settings,
+        tls: Option<Arc<Tls>>,
         proxy: Proxy,
         metrics: Arc<Metrics>,
     ) -> Self {
         let (files, started_with) = (settings.files.clone(), Started::with(settings));
         let in_force = digest(&all(&source, &files));
         let (source, poll) = (Arc::new(source), settings.server.reload_poll);
-        Self { source, hangups, proxy, metrics, poll, files, in_force, started_with }
+        Self { source, hangups, tls, proxy, metrics, poll, files, in_force, started_with }
     }
 
     pub(super) async fn run(mut self, stop: CancellationToken) {
@@ -107,6 +110,14 @@ impl Reloader {
 
     fn apply(&mut self, settings: Settings) {
         let (clients, waiting) = (settings.access.clients.len(), self.started_with.others(&settings));
+        if let Some(tls) = &self.tls
+            && let Err(error) = tls.reload()
+        {
+            self.metrics.settings_read(false);
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "the certificates cannot be used; the old settings stay in force");
+            return;
+        }
         self.proxy.replace_access(AccessControl::new(settings.access));
         self.files = settings.files;
         self.metrics.settings_read(true);

@@ -4,45 +4,64 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-/// A connection on which a write may wait this long, and no longer.
+use super::activity::Activity;
+
+/// A connection on which a write may wait this long, and no longer; it tells what comes and goes.
 #[derive(Debug)]
-pub(super) struct Impatient {
-    stream: TcpStream,
+pub(super) struct Impatient<S> {
+    stream: S,
     patience: Duration,
+    activity: Arc<Activity>,
+    /// Whether what comes is requests, and not frames, of which most say nothing about any.
+    plain: bool,
     /// Runs only while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
-impl Impatient {
-    pub(super) fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, patience, waiting: None }
+impl<S> Impatient<S> {
+    /// One that speaks HTTP/1.1.
+    pub(super) fn http1(stream: S, patience: Duration, activity: Arc<Activity>) -> Self {
+        Self { stream, patience, activity, plain: true, waiting: None }
+    }
+
+    /// One that speaks HTTP/2.
+    pub(super) fn http2(stream: S, patience: Duration, activity: Arc<Activity>) -> Self {
+        Self { stream, patience, activity, plain: false, waiting: None }
     }
 
     fn judge<T>(&mut self, written: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.waiting = None;
+            if self.waiting.take().is_some() {
+                self.activity.waits(false);
+            }
             return written;
         }
+        self.activity.waits(true);
         let patience = self.patience;
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
         waiting.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl AsyncRead for Impatient {
+impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if self.plain && buffer.filled().len() > before {
+            self.activity.read();
+        }
+        read
     }
 }
 
-impl AsyncWrite for Impatient {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.judge(written, cx)
@@ -67,6 +86,8 @@ impl AsyncWrite for Impatient {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        // TLS says goodbye, and waits for its words to be taken.
+        let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.judge(shut, cx)
     }
 }

@@ -12,7 +12,7 @@ use config::{Map, Value, ValueKind};
 use super::problem::{Problem, Problems};
 
 /// Parts of keys whose values are not quoted in faults: somebody may have put a secret there by mistake.
-const UNQUOTED: [&str; 2] = ["key_hash", "secret"];
+const UNQUOTED: [&str; 3] = ["key_hash", "secret", "upstream_token"];
 
 /// Keys, without their section, whose values must not be shown.
 const SECRETS: [&str; 2] = ["token", "webhook_secret"];

@@ -1,6 +1,6 @@
 //! Metrics in Prometheus' text format: typed methods, bounded labels. A label never holds a raw path.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::fmt::Write as _;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -35,6 +35,7 @@ pub struct Metrics {
     missing_ids: Gauge,
     audits: Family<AuditLabels, Counter>,
     walks_broken: Counter,
+    unknown_filters: Family<OwnEndpointLabel, Counter>,
     in_progress: Gauge,
     gauges: Gauges,
     endpoints: RwLock<HashSet<EndpointLabel>>,
@@ -55,6 +56,8 @@ pub struct Snapshot {
     pub waiting: usize,
     /// Whether the daemon is ready.
     pub ready: bool,
+    /// Whether requests' filters can be checked.
+    pub filters_known: bool,
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +68,7 @@ struct Gauges {
     in_flight: Gauge,
     waiting: Gauge,
     ready: Gauge,
+    filters_known: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -98,6 +102,11 @@ struct AuditLabels {
     finding: &'static str,
     endpoint: EndpointLabel,
     age: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OwnEndpointLabel {
+    endpoint: EndpointLabel,
 }
 
 /// An endpoint's name that NetBox is known to have.
@@ -149,6 +158,9 @@ impl Metrics {
         registry.register("audits", help, Family::clone(&audits));
         let help = "Pages that were of another state than the page before them";
         registry.register("walks_broken", help, walks_broken.clone());
+        let unknown_filters = Family::default();
+        let help = "Filters that NetBox does not know, in requests of who is held to those it does, by endpoint";
+        registry.register("unknown_filters", help, unknown_filters.clone());
         let in_progress = Gauge::default();
         let help = "Requests that have arrived and are not answered yet";
         registry.register("requests_in_progress", help, in_progress.clone());
@@ -158,6 +170,8 @@ impl Metrics {
         registry.register("upstream_in_flight", "Requests at NetBox", gauges.in_flight.clone());
         registry.register("upstream_waiting", "Requests that wait for a place at NetBox", gauges.waiting.clone());
         registry.register("ready", "1 when ready to serve", gauges.ready.clone());
+        let help = "1 when requests' filters can be checked by NetBox's OpenAPI document";
+        registry.register("filters_known", help, gauges.filters_known.clone());
         let endpoints = RwLock::default();
         Self {
             registry,
@@ -173,6 +187,7 @@ impl Metrics {
             missing_ids,
             audits,
             walks_broken,
+            unknown_filters,
             in_progress,
             gauges,
             endpoints,
@@ -253,6 +268,14 @@ impl Metrics {
         self.walks_broken.inc();
     }
 
+    /// A request named so many filters that NetBox does not know.
+    pub fn unknown_filters(&self, endpoint: &str, count: usize) {
+        if count > 0 {
+            let endpoint = self.label(endpoint);
+            self.unknown_filters.get_or_create(&OwnEndpointLabel { endpoint }).inc_by(count as u64);
+        }
+    }
+
     /// Everything, as Prometheus reads it.
     pub fn render(&self, now: Snapshot) -> String {
         let set = |gauge: &Gauge, value: u64| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
@@ -262,10 +285,25 @@ impl Metrics {
         set(&self.gauges.in_flight, now.in_flight as u64);
         set(&self.gauges.waiting, now.waiting as u64);
         set(&self.gauges.ready, now.ready.into());
+        set(&self.gauges.filters_known, now.filters_known.into());
         let mut out = String::new();
         // Writing to a String does not fail.
         let _written = text::encode(&mut out, &self.registry);
         out
+    }
+
+    /// Requests answered so far, by outcome. A family cannot be walked, so they are read from the text it is shown as.
+    pub fn requests_by_outcome(&self) -> BTreeMap<String, u64> {
+        let mut text = String::new();
+        // Writing to a String does not fail.
+        let _written = text::encode(&mut text, &self.registry);
+        let mut outcomes = BTreeMap::new();
+        for line in text.lines().filter_map(|line| line.strip_prefix("nbproxy_requests_total{outcome=\"")) {
+            if let (Some((outcome, _)), Some((_, count))) = (line.split_once('"'), line.rsplit_once(' ')) {
+                *outcomes.entry(outcome.to_owned()).or_default() += count.parse::<u64>().unwrap_or(0);
+            }
+        }
+        outcomes
     }
 
     fn label(&self, endpoint: &str) -> EndpointLabel {
@@ -290,6 +328,9 @@ mod tests {
         metrics.endpoint_exists("dcim/sites");
         metrics.request("hit", "dcim/sites", Duration::from_millis(1));
         metrics.request("bypass", "dcim/made-up-\"name", Duration::from_millis(1));
+        metrics.request("hit", "ipam/prefixes", Duration::from_millis(1));
+        let outcomes: Vec<_> = metrics.requests_by_outcome().into_iter().collect();
+        assert_eq!(outcomes, [("bypass".to_owned(), 1), ("hit".to_owned(), 2)]);
         (0..1000).for_each(|n| metrics.endpoint_exists(&format!("plugins/x/{n}")));
         let text = metrics.render(Snapshot { entries: 3, ..Snapshot::default() });
         assert!(text.contains("nbproxy_requests_total{outcome=\"hit\",endpoint=\"dcim/sites\"} 1"), "{text}");

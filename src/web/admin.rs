@@ -1,30 +1,24 @@
-//! The admin listener's handlers: is it alive, is it ready, what does it count.
+//! The admin listener's handlers: is it alive, is it ready, what does it count; and what its operators may do.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode};
-use subtle::ConstantTimeEq;
 
-use super::error::json;
+use super::error::{self, json};
 use super::readiness::{Readiness, Stage};
-use crate::netbox::token::{Fingerprint, Token};
 use crate::proxy::Proxy;
-use crate::proxy::auth::credentials;
 use crate::telemetry::metrics::{Metrics, Snapshot};
 
-/// What opens the figures.
-#[derive(Debug, Clone)]
-pub enum Access {
-    /// Whoever reaches the listener: it is on loopback.
-    Open,
-    /// `Authorization: Bearer` with this token.
-    Token(Arc<Token>),
-    /// Nothing: the listener is beyond loopback, and there is no token.
-    Closed,
-}
+pub(super) mod access;
+pub(super) mod cache;
+
+pub use access::Access;
+
+use access::Refusal;
+use cache::BadOrder;
 
 /// What the admin listener's handlers share.
 #[derive(Debug)]
@@ -33,6 +27,26 @@ pub(super) struct AdminState {
     pub(super) metrics: Arc<Metrics>,
     pub(super) readiness: Readiness,
     pub(super) access: Access,
+}
+
+/// Why an operator is not served.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AdminError {
+    /// It is not known to be one.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The order cannot be understood.
+    #[error(transparent)]
+    BadOrder(#[from] BadOrder),
+    /// A task of nbproxy's ended before its end.
+    #[error("nbproxy lost track of this")]
+    Lost,
+}
+
+impl IntoResponse for AdminError {
+    fn into_response(self) -> Response {
+        error::of_admin(&self)
+    }
 }
 
 pub(super) async fn healthz() -> Response {
@@ -50,10 +64,7 @@ pub(super) async fn readyz(State(state): State<Arc<AdminState>>) -> Response {
     }
 }
 
-pub(super) async fn metrics(State(state): State<Arc<AdminState>>, headers: HeaderMap) -> Response {
-    if !state.access.admits(&headers) {
-        return json(StatusCode::FORBIDDEN, "the admin token is wanted");
-    }
+pub(super) async fn metrics(State(state): State<Arc<AdminState>>) -> Response {
     let (entries, bytes) = state.proxy.store().size();
     let gate = state.proxy.session().gate();
     let text = state.metrics.render(Snapshot {
@@ -63,22 +74,11 @@ pub(super) async fn metrics(State(state): State<Arc<AdminState>>, headers: Heade
         in_flight: gate.in_flight(),
         waiting: gate.waiting(),
         ready: state.readiness.stage() == Stage::Ready,
+        filters_known: state.proxy.filters_known(),
     });
     ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }
 
 pub(super) async fn nothing_here() -> Response {
-    json(StatusCode::NOT_FOUND, "the admin listener has /healthz, /readyz and /metrics")
-}
-
-impl Access {
-    fn admits(&self, headers: &HeaderMap) -> bool {
-        let token = match self {
-            Self::Open => return true,
-            Self::Closed => return false,
-            Self::Token(token) => token,
-        };
-        let given = credentials(headers, &["bearer"]).unwrap_or_default();
-        Fingerprint::of(given.as_bytes()).as_bytes().ct_eq(token.fingerprint().as_bytes()).into()
-    }
+    json(StatusCode::NOT_FOUND, "the admin listener has /healthz, /readyz, /metrics, /cache and /cache/purge")
 }

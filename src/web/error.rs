@@ -2,10 +2,11 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde_json::Value;
 
+use super::admin::AdminError;
 use crate::netbox::token::TokenVersion;
 use crate::netbox::transport::TransportError as UpstreamError;
 use crate::proxy::auth::Denied;
@@ -14,6 +15,8 @@ use crate::proxy::reply::fresh_id;
 
 /// When to try again after the queue was full: as long as a page of a slow NetBox takes.
 const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("2");
+
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -37,9 +40,21 @@ pub(super) fn response(error: &ProxyError, api_version: Option<HeaderValue>) -> 
     match error {
         ProxyError::TooOften { wait } => drop(headers.insert(RETRY_AFTER, (wait.as_secs() + 1).into())),
         _ if status == StatusCode::SERVICE_UNAVAILABLE => drop(headers.insert(RETRY_AFTER, RETRY_SECONDS)),
+        // The rest of the body is not waited for (RFC 9110, section 15.5.9).
+        _ if status == StatusCode::REQUEST_TIMEOUT => drop(headers.insert(CONNECTION, CLOSE)),
         _ => {}
     }
     response
+}
+
+/// The response that says why an operator is not served.
+pub(super) fn of_admin(error: &AdminError) -> Response {
+    let status = match error {
+        AdminError::Refused(_) => StatusCode::FORBIDDEN,
+        AdminError::BadOrder(_) => StatusCode::BAD_REQUEST,
+        AdminError::Lost => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    json(status, &error.to_string())
 }
 
 /// The shape in which NetBox refuses a filter's value: `{"name": ["…"]}`.
@@ -56,7 +71,8 @@ pub(super) fn json(status: StatusCode, detail: &str) -> Response {
     object(status, &serde_json::json!({ "detail": detail }))
 }
 
-fn object(status: StatusCode, body: &Value) -> Response {
+/// An answer of nbproxy's own.
+pub(super) fn object(status: StatusCode, body: &Value) -> Response {
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON);
@@ -67,8 +83,21 @@ fn status(error: &ProxyError) -> StatusCode {
     match error {
         ProxyError::NotMirrored => StatusCode::NOT_FOUND,
         ProxyError::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-        ProxyError::BadRequest(BadRequest::BodyTooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
-        ProxyError::BadRequest(_) => StatusCode::BAD_REQUEST,
+        ProxyError::BadRequest(bad) => match bad {
+            BadRequest::UriTooLong { .. } => StatusCode::URI_TOO_LONG,
+            BadRequest::HeadTooLarge { .. } | BadRequest::TooManyHeaders { .. } => {
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+            }
+            BadRequest::BodyTimedOut { .. } => StatusCode::REQUEST_TIMEOUT,
+            BadRequest::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            BadRequest::Path(_)
+            | BadRequest::Branch
+            | BadRequest::BranchesDisagree
+            | BadRequest::Host
+            | BadRequest::ForeignHost
+            | BadRequest::Twice(_)
+            | BadRequest::Body => StatusCode::BAD_REQUEST,
+        },
         // NetBox never says 401, and clients treat its 403 specially.
         ProxyError::Denied(_) | ProxyError::Refused { .. } => StatusCode::FORBIDDEN,
         ProxyError::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::Method;
 
 use super::access_log::Line;
-use super::{App, AppParts, error, upload};
+use super::{App, AppParts, error, head, upload};
 use crate::proxy::auth::Subject;
 use crate::proxy::error::ProxyError;
 use crate::proxy::reply::{Reply, ReplyBody};
@@ -56,6 +56,7 @@ pub(super) async fn mirror(State(App(app)): State<App>, request: Request) -> Res
 
 async fn answer(app: &AppParts, request: Request, peer: Peer, line: &mut Line) -> Result<Reply, ProxyError> {
     let (parts, body) = request.into_parts();
+    head::check(&parts, app.head)?;
     // TRACE would have a server in front of NetBox repeat the request, nbproxy's token in it (RFC 9110, section 9.3.8).
     if matches!(parts.method, Method::TRACE | Method::CONNECT) {
         return Err(ProxyError::Method(parts.method));
@@ -66,7 +67,7 @@ async fn answer(app: &AppParts, request: Request, peer: Peer, line: &mut Line) -
     let caller = app.proxy.identify(&parts.method, &target, &parts.headers, &origin)?;
     line.caller(caller.name());
     let base = app.naming.base(&parts, &peer, app.proxy.takes_loopback_names_only())?;
-    let body = upload::read(body, app.max_request_body)?;
+    let body = upload::read(body, app.body)?;
     let asked = Asked { method: parts.method, headers: parts.headers, target, origin, base, body };
     app.proxy.handle(caller, asked).await
 }

@@ -40,10 +40,10 @@ impl Naming {
         let https = peer.tls || trusted && request.headers.get(FORWARDED_PROTO).is_some_and(|value| value == "https");
         let forwarded = if trusted { one(&request.headers, &FORWARDED_HOST)? } else { None };
         let authority = match (forwarded, request.uri.authority()) {
-            (Some(forwarded), _) => authority(forwarded)?,
+            (Some(forwarded), _) => authority(forwarded.as_bytes())?,
             // A target in absolute form counts before Host (RFC 9112, section 3.2.2).
-            (None, Some(target)) => plain(target.clone())?,
-            (None, None) => authority(one(&request.headers, &HOST)?.ok_or(BadRequest::Host)?)?,
+            (None, Some(target)) => authority(target.as_str().as_bytes())?,
+            (None, None) => authority(one(&request.headers, &HOST)?.ok_or(BadRequest::Host)?.as_bytes())?,
         };
         let base = PublicBase::new(https, authority);
         if loopback_only && !trusted && !base.is_loopback() {
@@ -82,14 +82,18 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a Heade
     }
 }
 
-fn authority(value: &HeaderValue) -> Result<Authority, BadRequest> {
-    plain(Authority::try_from(value.as_bytes()).map_err(|_| BadRequest::Host)?)
+/// A copy: entries are kept by it, and what stands in a request holds the buffer that the request was read into.
+fn authority(name: &[u8]) -> Result<Authority, BadRequest> {
+    plain(Authority::try_from(name).map_err(|_| BadRequest::Host)?)
 }
 
 /// It is written into JSON as it is, and a user name in it would be somebody's trap.
 fn plain(authority: Authority) -> Result<Authority, BadRequest> {
     let fine = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
-    if authority.as_str().chars().all(fine) { Ok(authority) } else { Err(BadRequest::Host) }
+    // The type takes any text for a port (RFC 9110, section 7.2: a number, or nothing).
+    let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+    let ported = matches!(port, "" | ":") || authority.port_u16().is_some();
+    if ported && authority.as_str().chars().all(fine) { Ok(authority) } else { Err(BadRequest::Host) }
 }
 
 #[cfg(test)]
@@ -123,6 +127,8 @@ mod tests {
             &[("host", "a"), ("host", "b")],
             &[("host", "a/b")],
             &[("host", "a,b")],
+            &[("host", "a:http")],
+            &[("host", "a:65536")],
         ] {
             assert_eq!(base("", headers), Err(BadRequest::Host), "{headers:?}");
         }

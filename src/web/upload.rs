@@ -1,55 +1,73 @@
-//! A request's body on its way in: counted, bounded, and never held.
+//! A request's body on its way in: counted, bounded, never held, and not waited for in vain.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use http_body::Body as _;
 
+use crate::netbox::outgoing::LEAST;
 use crate::netbox::transport::BodyError;
 use crate::proxy::error::BadRequest;
 use crate::proxy::request::RequestBody;
 
+/// What request bodies are held to.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes.
+    pub bytes: u64,
+    /// For the next 16 KiB to arrive, or the end.
+    pub patience: Duration,
+}
+
 /// The body of a request, or `None` when it has none.
 ///
+/// Its parts are handed on by at least [`LEAST`] bytes, so that there is one time for all of them: a client that sends a
+/// byte now and then does not come by more. Only the time counts in which the next part is asked for, not the time in
+/// which NetBox takes the last one.
+///
 /// # Errors
-/// [`BadRequest::BodyTooLarge`] when it is announced as larger than `limit` bytes.
-pub(super) fn read(body: Body, limit: u64) -> Result<Option<RequestBody>, BadRequest> {
+/// [`BadRequest::BodyTooLarge`] when it is announced as larger than the limit.
+pub(super) fn read(body: Body, limits: Limits) -> Result<Option<RequestBody>, BadRequest> {
     let length = body.size_hint().exact();
     match length {
         Some(0) => return Ok(None),
-        Some(length) if length > limit => return Err(BadRequest::BodyTooLarge { limit }),
+        Some(length) if length > limits.bytes => return Err(BadRequest::BodyTooLarge { limit: limits.bytes }),
         Some(_) | None => {}
     }
-    let stream = Bounded { inner: body.into_data_stream(), left: limit, limit };
+    let incoming = Incoming { inner: body.into_data_stream(), read: 0, limits };
+    let stream = stream::try_unfold(incoming, Incoming::next);
+    let stream = stream.map_ok(|parts| stream::iter(parts).map(Ok)).try_flatten();
     Ok(Some(RequestBody { stream: Box::pin(stream), length }))
 }
 
-struct Bounded {
+struct Incoming {
     inner: BodyDataStream,
-    left: u64,
-    limit: u64,
+    read: u64,
+    limits: Limits,
 }
 
-impl Stream for Bounded {
-    type Item = Result<Bytes, BodyError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let part = match std::task::ready!(Pin::new(&mut self.inner).poll_next(cx)) {
-            None => return Poll::Ready(None),
-            Some(Err(_)) => return Poll::Ready(Some(Err(BodyError::Incomplete))),
-            Some(Ok(part)) => part,
-        };
-        let left = self.left.checked_sub(part.len() as u64);
-        let limit = self.limit;
-        Poll::Ready(Some(match left {
-            None => Err(BodyError::TooLarge { limit }),
-            Some(left) => {
-                self.left = left;
-                Ok(part)
+impl Incoming {
+    /// What comes next, and the rest; `None` at the end.
+    async fn next(mut self) -> Result<Option<(Vec<Bytes>, Self)>, BodyError> {
+        let Limits { bytes: limit, patience } = self.limits;
+        let enough = self.read + LEAST;
+        let mut parts = Vec::new();
+        let gathering = async {
+            while self.read < enough {
+                let Some(part) = self.inner.next().await else { break };
+                let part = part.map_err(|_| BodyError::Incomplete)?;
+                self.read += part.len() as u64;
+                if self.read > limit {
+                    return Err(BodyError::TooLarge { limit });
+                }
+                parts.push(part);
             }
-        }))
+            Ok(())
+        };
+        let gathered = tokio::time::timeout(patience, gathering).await;
+        gathered.unwrap_or(Err(BodyError::TimedOut { patience }))?;
+        Ok((!parts.is_empty()).then_some((parts, self)))
     }
 }

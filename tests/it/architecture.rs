@@ -140,7 +140,7 @@ fn libraries_have_one_home() {
         };
         home("reqwest", &["src/netbox/session", "src/netbox/transport.rs", "src/netbox/api/builder.rs"]);
         home("axum", &["src/web", "src/server"]);
-        home("moka", &["src/cache/store.rs"]);
+        home("moka", &["src/cache/store"]);
         home("governor", &["src/proxy/rate.rs"]);
         home("tokio_rustls", &["src/server/"]);
         home("x509_parser", &["src/server/"]);

@@ -5,6 +5,9 @@ use serde_json::json;
 
 use crate::support::{Ask, TestProxy};
 
+mod crowd;
+mod views;
+
 fn hash(key: &str) -> String {
     format!("blake3:{}", blake3::hash(key.as_bytes()).to_hex())
 }

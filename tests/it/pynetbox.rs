@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use fake_netbox::FakeNetbox;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{TestProxy, python};
+use crate::support::{TestProxy, python, within};
 
 async fn tour(url: String, token: String, branch: String) -> Value {
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/pynetbox/tour.py");
@@ -38,4 +38,34 @@ async fn pynetbox_gets_the_same_through_nbproxy() {
         assert_eq!(&second[name], expected, "{name}, with a full one");
     }
     assert!(proxy.metric("nbproxy_requests_total{outcome=\"hit\",endpoint=\"dcim/sites\"}").await > 0.0);
+}
+
+/// Whoever asks by the right names notices nothing of being held to them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pynetbox_gets_the_same_where_unknown_filters_are_refused() {
+    let netbox = FakeNetbox::start().await;
+    let branch = netbox.add_branch("tour", "ready");
+    let token = netbox.token().to_owned();
+    let direct = tour(netbox.url(), token.clone(), branch.clone()).await;
+    let key = blake3::hash(token.as_bytes()).to_hex();
+    let settings = format!(
+        "[access]\nanonymous = \"write\"\nstrict_filters = \"enforce\"\n[[clients]]\nname = \"tour\"\nkey_hash = \"blake3:{key}\"\naccess = \"write\""
+    );
+    let proxy = TestProxy::builder(&netbox).settings(&settings).start().await;
+    within(async {
+        while proxy.metric("nbproxy_filters_known").await < 1.0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let through = tour(proxy.url(), token, branch).await;
+    for (name, expected) in direct.as_object().expect("a tour tells results by name") {
+        if name == "filter_unknown" {
+            assert_eq!(expected, 120, "NetBox answers with everything");
+            assert_eq!((&through[name]["raised"], &through[name]["status"]), (&json!("RequestError"), &json!(400)));
+            assert!(through[name]["error"].as_str().is_some_and(|text| text.contains("\"no_such_filter\"")));
+        } else {
+            assert_eq!(&through[name], expected, "{name}");
+        }
+    }
 }

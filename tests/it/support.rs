@@ -12,13 +12,17 @@ use tokio::task::JoinHandle;
 
 mod client;
 mod daemon;
+mod frames;
 mod python;
 mod raw;
+mod tls;
 
 pub(crate) use client::{Answer, Ask};
 pub(crate) use daemon::Daemon;
+pub(crate) use frames::{Frame, Frames};
 pub(crate) use python::python;
 pub(crate) use raw::Raw;
+pub(crate) use tls::{Authority, Identity, Secure, trusting};
 
 /// A running nbproxy.
 pub(crate) struct TestProxy {

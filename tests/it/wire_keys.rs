@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE};
 use nbproxy::cache::canonical::{Accept, Canonical};
-use nbproxy::cache::key::View;
+use nbproxy::cache::key::{Identity, View};
 use nbproxy::netbox::branch::{Branch, SchemaId};
 use nbproxy::netbox::object::ApiPath;
 use nbproxy::netbox::query::Query;
@@ -16,7 +16,10 @@ fn sent(canonical: &Canonical) -> String {
     let known = headers.keys().all(|name| name == ACCEPT || name == ACCEPT_LANGUAGE);
     assert!(known, "a header is sent that the key may not know: {headers:?}");
     let view = canonical.view();
-    format!("{} {:?} {:?} {}", canonical.path_and_query(), headers, view.identity.as_bytes(), view.branch)
+    // Of a visitor the address is told, besides.
+    let (visitor, token) = (matches!(view.identity, Identity::Own(_)), view.identity.fingerprint());
+    let token = token.as_bytes();
+    format!("{} {headers:?} {visitor} {token:?} {}", canonical.path_and_query(), view.branch)
 }
 
 /// A request in parts, so that another can be made of it that differs in some of them only.
@@ -28,6 +31,7 @@ struct Parts {
     language: Option<&'static str>,
     token: &'static str,
     branch: Option<&'static str>,
+    visitor: bool,
 }
 
 prop_compose! {
@@ -38,8 +42,9 @@ prop_compose! {
         language in prop::option::of(prop::sample::select(vec!["de", "en", "none", "some"])),
         token in prop::sample::select(vec!["", "a", "b"]),
         branch in prop::option::of(prop::sample::select(vec!["aaaaaaaa", "bbbbbbbb"])),
+        visitor in any::<bool>(),
     ) -> Parts {
-        Parts { path, query, accept, language, token, branch }
+        Parts { path, query, accept, language, token, branch, visitor }
     }
 }
 
@@ -54,13 +59,16 @@ impl Parts {
             language: if takes(3) { other.language } else { self.language },
             token: if takes(4) { other.token } else { self.token },
             branch: if takes(5) { other.branch } else { self.branch },
+            visitor: if takes(6) { other.visitor } else { self.visitor },
         }
     }
 
     fn canonical(&self) -> Canonical {
         let branch =
             self.branch.map_or(Branch::Main, |id| Branch::Schema(SchemaId::parse(id.as_bytes()).expect("an id")));
-        let view = View { identity: Fingerprint::of(self.token.as_bytes()), branch };
+        let token = Fingerprint::of(self.token.as_bytes());
+        let identity = if self.visitor { Identity::Own(token) } else { Identity::Entrusted(token) };
+        let view = View { identity, branch };
         let path = ApiPath::parse(self.path, "").expect("a path");
         let language = self.language.map(|text| text.parse().expect("a header"));
         Canonical::new(view, &path, &Query::parse(&self.query), self.accept, language)
@@ -71,7 +79,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(8192))]
 
     #[test]
-    fn a_key_stands_for_what_is_sent(one in parts(), other in parts(), part in 0u8..6, also in prop::option::weighted(0.2, 0u8..6)) {
+    fn a_key_stands_for_what_is_sent(one in parts(), other in parts(), part in 0u8..7, also in prop::option::weighted(0.2, 0u8..7)) {
         let mask = (1 << part) | also.map_or(0, |part| 1 << part);
         let (one, other) = (one.canonical(), one.crossed(&other, mask).canonical());
         prop_assert_eq!(one.key() == other.key(), sent(&one) == sent(&other), "{} | {}", sent(&one), sent(&other));

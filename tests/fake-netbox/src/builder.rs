@@ -31,6 +31,7 @@ impl Default for Builder {
                 max_page_size: 1000,
                 login_required: true,
                 public_origin: None,
+                schema_age: None,
                 job_delay: None,
             },
             devices: 120,

@@ -64,7 +64,10 @@ pub(crate) async fn serve(shared: Arc<Shared>, mut stream: TcpStream) {
         state.connections += 1;
         state.connections
     };
-    let mut reader = Reader::new(connection);
+    let Ok(peer) = stream.peer_addr() else {
+        return;
+    };
+    let mut reader = Reader::new(connection, peer.ip());
     let mut reused = false;
     loop {
         if !reader.has_begun() && !wait(&shared, &stream, reused).await {

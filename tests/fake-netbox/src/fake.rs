@@ -1,6 +1,7 @@
 //! A running server as a test sees it: what it received, and its switches.
 
 mod data;
+mod users;
 
 pub(crate) use data::{admin, explain, known, object};
 
@@ -10,9 +11,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::answer::Body;
 use crate::builder::{Builder, owned};
 use crate::control::{Fault, Hold, HoldPoint, Match};
+use crate::random;
 use crate::request::Received;
+use crate::route;
 use crate::seed;
 use crate::server::Running;
 use crate::state::{Extra, Shared};
@@ -58,6 +62,20 @@ impl FakeNetbox {
     /// The token of a user without any permission.
     pub fn reader_token(&self) -> &'static str {
         seed::READER_TOKEN
+    }
+
+    /// What a request would be answered now: status and body, beside the wire. It is not logged, and no fault, hold or
+    /// latency is in its way.
+    pub fn direct(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> (u16, Bytes) {
+        let base_path = self.shared.lock().config.base_path.clone();
+        let mut request = Received::new(method, target, &base_path);
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        request.headers = headers.iter().map(owned).collect();
+        let answer = route::answer(&self.shared, &request, &random::uuid());
+        match answer.body {
+            Body::Bytes(bytes) => (answer.status, bytes),
+            Body::Endless(..) => (answer.status, Bytes::new()),
+        }
     }
 
     /// The complete requests that arrived, in order of arrival.
@@ -142,6 +160,11 @@ impl FakeNetbox {
     /// Sets the installed plugins.
     pub fn set_plugins(&self, plugins: &[(&str, &str)]) {
         self.shared.lock().config.plugins = owned(plugins);
+    }
+
+    /// Lets the OpenAPI document say that it comes from NetBox's own cache and was made that many seconds ago.
+    pub fn set_schema_age(&self, seconds: Option<u64>) {
+        self.shared.lock().config.schema_age = seconds;
     }
 
     /// Sets the page sizes, which NetBox lets change while it runs.

@@ -1,5 +1,6 @@
 //! Filters of a list, as NetBox's filter sets understand the query.
 
+mod custom;
 mod lookup;
 mod special;
 
@@ -83,8 +84,13 @@ pub(crate) fn apply(
             keys.push(key);
         }
     }
+    let known = if keys.is_empty() { Vec::new() } else { parameters(ty) };
     let mut tests: Vec<Test<'_>> = Vec::new();
     for key in keys {
+        // As in NetBox, an unknown filter is ignored.
+        if known.binary_search_by(|name| name.as_str().cmp(key)).is_err() && !key.starts_with(custom::PREFIX) {
+            continue;
+        }
         let values: Vec<&str> = query
             .iter()
             .filter(|(other, value)| other == key && !value.is_empty())
@@ -108,6 +114,9 @@ fn test<'a>(
     key: &'a str,
     values: &[&'a str],
 ) -> Result<Option<Test<'a>>, Refusal> {
+    if key.starts_with(custom::PREFIX) {
+        return custom::test(render, ty, key, values);
+    }
     if let Some(test) = special::test(render, ty, key, values)? {
         return Ok(Some(test));
     }
@@ -204,7 +213,8 @@ fn ids(key: &str, values: &[&str]) -> Result<Vec<Option<u64>>, Refusal> {
     values.iter().map(id).collect()
 }
 
-/// Names of all query parameters that a list of the type understands.
+/// Names of all query parameters that a list of the type understands, sorted; those of custom fields' filters are in no
+/// document.
 pub(crate) fn parameters(ty: &Type) -> Vec<String> {
     let plain = ["brief", "fields", "id", "limit", "offset", "omit", "ordering", "q", "start"];
     let mut names: Vec<String> = plain.iter().map(|name| (*name).to_owned()).collect();

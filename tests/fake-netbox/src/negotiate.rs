@@ -74,9 +74,9 @@ fn choose<'a>(ranges: &'a [Range<'a>], offered: &[&'static str]) -> Option<(&'st
     None
 }
 
-/// The format of an ordinary endpoint.
-pub(crate) fn format(request: &Received) -> Result<Format, Unfit> {
-    let offered: &[&str] = match request.param("format") {
+/// The format of an ordinary endpoint; `suffix` is what its path ended with (`sites.json`).
+pub(crate) fn format(request: &Received, suffix: Option<&str>) -> Result<Format, Unfit> {
+    let offered: &[&str] = match suffix.or(request.param("format")) {
         None => &["application/json", "text/html"],
         Some("json") => &["application/json"],
         Some("api") => &["text/html"],

@@ -14,7 +14,7 @@ use crate::types::Type;
 /// A list that cannot be given: 400 with that body.
 pub(crate) struct BadList(pub(crate) Json);
 
-/// Answers a list.
+/// Answers a list of the objects that who asks may see.
 pub(crate) fn list(
     render: &Render<'_>,
     ty: &'static Type,
@@ -22,6 +22,7 @@ pub(crate) fn list(
     config: &Config,
     selection: &Selection,
     url: &str,
+    is_seen: impl Fn(&Row) -> bool,
 ) -> Result<Json, BadList> {
     let start = match request.param("start") {
         Some(_) if request.param("offset").is_some() => {
@@ -36,7 +37,8 @@ pub(crate) fn list(
         },
         None => None,
     };
-    let rows = filter::apply(render, ty, &request.query).map_err(|refusal| BadList(refusal.json()))?;
+    let mut rows = filter::apply(render, ty, &request.query).map_err(|refusal| BadList(refusal.json()))?;
+    rows.retain(|row| is_seen(row));
     let links = Links { url, query: &request.query };
     let (count, next, previous, rows) = match start {
         Some(start) => from_start(rows, start, limit(request, config), &links),

@@ -1,6 +1,7 @@
 //! Requests as they arrive: reading them from a socket, and the record kept of them.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,6 +18,8 @@ const MAX_HEAD: usize = 64 << 10;
 pub struct Received {
     /// Number of the connection it came on, from 1.
     pub connection: u64,
+    /// The other end of that connection.
+    pub peer: IpAddr,
     /// The method as sent.
     pub method: String,
     /// The request target as sent.
@@ -36,6 +39,25 @@ pub struct Received {
 }
 
 impl Received {
+    /// A request for that target, without headers and body, from this machine.
+    pub(crate) fn new(method: &str, target: &str, base_path: &str) -> Received {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let path = encoding::decode(path, false);
+        let inside = path.strip_prefix(base_path).filter(|rest| rest.starts_with('/'));
+        Received {
+            connection: 0,
+            peer: Ipv4Addr::LOCALHOST.into(),
+            method: method.to_owned(),
+            target: target.to_owned(),
+            query: encoding::parse_query(query),
+            outside: inside.is_none(),
+            path: inside.map(str::to_owned).unwrap_or(path),
+            headers: Vec::new(),
+            body: Bytes::new(),
+            body_len: 0,
+        }
+    }
+
     /// The first header of that name, whatever its case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
@@ -73,11 +95,12 @@ struct Head {
 pub(crate) struct Reader {
     buffer: BytesMut,
     connection: u64,
+    peer: IpAddr,
 }
 
 impl Reader {
-    pub(crate) fn new(connection: u64) -> Reader {
-        Reader { buffer: BytesMut::new(), connection }
+    pub(crate) fn new(connection: u64, peer: IpAddr) -> Reader {
+        Reader { buffer: BytesMut::new(), connection, peer }
     }
 
     /// Whether bytes of a next request were already read.
@@ -116,20 +139,13 @@ impl Reader {
         } else {
             self.exactly(stream, length, &mut body).await?;
         }
-        let (path, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
-        let path = encoding::decode(path, false);
-        let inside = path.strip_prefix(base_path).filter(|rest| rest.starts_with('/'));
-        Ok(Some(Received {
-            connection: self.connection,
-            query: encoding::parse_query(query),
-            outside: inside.is_none(),
-            path: inside.map(str::to_owned).unwrap_or(path),
-            method: head.method,
-            target: head.target,
-            headers: head.headers,
-            body: body.kept.freeze(),
-            body_len: body.length,
-        }))
+        let mut request = Received::new(&head.method, &head.target, base_path);
+        request.connection = self.connection;
+        request.peer = self.peer;
+        request.headers = head.headers;
+        request.body = body.kept.freeze();
+        request.body_len = body.length;
+        Ok(Some(request))
     }
 
     fn head(&mut self) -> io::Result<Option<Head>> {

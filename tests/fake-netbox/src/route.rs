@@ -5,6 +5,7 @@ mod branches;
 mod graphql;
 mod options;
 mod path;
+mod permission;
 mod rest;
 mod special;
 mod tokens;
@@ -16,12 +17,13 @@ pub(crate) use tokens::keep_secret;
 use std::sync::Arc;
 
 use crate::answer::{Answer, HTML};
-use crate::auth::{self, Identity};
+use crate::auth::Identity;
 use crate::json::{Json, Style};
 use crate::negotiate::{self, Format};
 use crate::render::Render;
 use crate::request::Received;
-use crate::state::{Config, Extra, Shared, View};
+use crate::state::{Config, Data, Extra, Shared, View};
+use crate::write::Writer;
 
 /// One request on its way through.
 struct Context<'a> {
@@ -67,6 +69,26 @@ impl Context<'_> {
     fn author(&self) -> crate::state::Author {
         let anonymous = || crate::state::Author { user: 0, name: String::new(), request: self.request_id.to_owned() };
         self.who.as_ref().map_or_else(anonymous, |who| who.author(self.request_id))
+    }
+
+    /// A transaction of who asks.
+    fn writer<'d>(&self, data: &'d mut Data) -> Writer<'d> {
+        let writer = Writer::new(data, self.branch.as_deref(), self.author());
+        if self.config.is_at_least(4, 4) { writer } else { writer.without_messages() }
+    }
+
+    /// NetBox's answer when it has lost its way (utilities/error_handlers.py).
+    fn server_error(&self, text: &str, exception: &str) -> Answer {
+        let version = self.config.version.as_str();
+        self.json(
+            500,
+            &Json::object([
+                ("error", Json::from(text)),
+                ("exception", Json::from(exception)),
+                ("netbox_version", Json::from(version)),
+                ("python_version", Json::from("3.12.1")),
+            ]),
+        )
     }
 
     fn is_unsafe(&self) -> bool {
@@ -127,7 +149,8 @@ fn origin(config: &Config, request: &Received) -> Option<String> {
 impl Context<'_> {
     fn answer(&mut self) -> Outcome {
         let request = self.request;
-        let path = request.path.as_str();
+        let (path, suffix) = path::suffix(&request.path);
+        let path = path.as_ref();
         let is_read = matches!(request.method.as_str(), "GET" | "HEAD");
         if request.outside {
             return Err(Answer { api: false, ..self.nowhere() });
@@ -149,11 +172,11 @@ impl Context<'_> {
         if path != "/api/status/" {
             self.choose_branch()?;
         }
-        let Some(route) = self.route(path) else {
+        let Some(route) = self.route(path).filter(|route| suffix.is_none() || route.ty().is_some()) else {
             return Err(self.nowhere());
         };
         let allow = route.allow();
-        let mut answer = self.handle(route, allow).unwrap_or_else(|refusal| refusal);
+        let mut answer = self.handle(route, allow, suffix).unwrap_or_else(|refusal| refusal);
         // Answers from before the view have no Allow of their own.
         if answer.allow.is_none() && answer.status != 500 {
             answer.allow = Some(allow);
@@ -186,11 +209,11 @@ impl Context<'_> {
         Answer { bare: true, ..Answer::new(301, HTML, "").with("Location", place) }
     }
 
-    fn handle(&mut self, route: Route<'_>, allow: &'static str) -> Outcome {
+    fn handle(&mut self, route: Route<'_>, allow: &'static str, suffix: Option<&str>) -> Outcome {
         if matches!(route, Route::Schema) {
             return self.schema();
         }
-        let format = negotiate::format(self.request).map_err(|(status, text)| Answer::detail(status, text))?;
+        let format = negotiate::format(self.request, suffix).map_err(|(status, text)| Answer::detail(status, text))?;
         if let Format::Json(style) = format {
             self.style = style;
         }
@@ -226,41 +249,6 @@ impl Context<'_> {
             Route::Sub(ty, id, action) => self.sub(ty, id, action),
             Route::Extra(path) => self.extra(path),
         }
-    }
-
-    /// Who asks, and whether that user may.
-    fn authorize(&mut self, route: &Route<'_>) -> Result<(), Answer> {
-        let open = matches!(route, Route::Provision);
-        let who = match auth::identify(&self.shared.lock().data, self.request) {
-            Err(_) if open => None,
-            Err(text) => return Err(Answer::detail(403, text)),
-            Ok(who) => who,
-        };
-        self.who = who;
-        if open {
-            return Ok(());
-        }
-        let secret = matches!(route, Route::AuthenticationCheck | Route::UserConfig | Route::InstalledPlugins);
-        let Some(who) = &self.who else {
-            if self.config.login_required || self.is_unsafe() || secret {
-                return Err(Answer::detail(403, "Authentication credentials were not provided."));
-            }
-            return Ok(());
-        };
-        if who.session && self.is_unsafe() {
-            return Err(Answer::detail(403, "CSRF Failed: CSRF token missing."));
-        }
-        let for_all = matches!(
-            route,
-            Route::Root | Route::App(_) | Route::Status | Route::AuthenticationCheck | Route::UserConfig
-        );
-        // Anybody may ask for the options; the actions in the answer depend on the user.
-        let for_all = for_all || self.request.method == "OPTIONS";
-        if !who.superuser && !for_all || self.is_unsafe() && !who.may_write {
-            let text = "You do not have permission to perform this action.";
-            return Err(Answer::detail(403, text));
-        }
-        Ok(())
     }
 
     fn extra(&self, path: &str) -> Outcome {

@@ -1,8 +1,11 @@
 //! The data a server starts with, the same each time for the same numbers.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::random;
+use crate::rights::Rights;
 use crate::route::keep_secret;
 use crate::state::{Action, Author, Change, Data, Row};
 use crate::types::{self, Type};
@@ -84,9 +87,10 @@ pub(crate) fn data(devices: u64, sites: u64) -> Data {
 }
 
 fn system(seed: &mut Seed) {
-    for name in ["admin", "reader"] {
+    for (name, rights) in [("admin", Rights::Superuser), ("reader", Rights::Granted(Vec::new()))] {
         let stamp = seed.data.stamp();
-        seed.add("users/users", &json!({"username": name, "date_joined": stamp}));
+        let user = seed.add("users/users", &json!({"username": name, "date_joined": stamp}));
+        seed.data.rights.insert(user, Arc::new(rights));
     }
     for (user, token) in [(1, TOKEN), (1, TOKEN_V2), (2, READER_TOKEN)] {
         let id = seed.add("users/tokens", &json!({"user": user}));

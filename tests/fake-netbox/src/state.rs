@@ -11,6 +11,7 @@ use crate::clock;
 use crate::control::Controls;
 use crate::jobs::Pending;
 use crate::request::Received;
+use crate::rights::Rights;
 use crate::types::{self, Kind, Plain, Preset, Type};
 
 /// One stored object: what is worked out on reading is not in it.
@@ -153,6 +154,8 @@ pub(crate) struct Data {
     pub(crate) user_config: BTreeMap<String, Value>,
     /// Plain tokens with the id of their row.
     pub(crate) secrets: BTreeMap<String, u64>,
+    /// What users may, by their ids; who is not in it may nothing.
+    pub(crate) rights: BTreeMap<u64, Arc<Rights>>,
     /// Jobs that wait.
     pub(crate) pending: Vec<Pending>,
 }
@@ -164,6 +167,11 @@ impl Data {
         let id = *next;
         *next += 1;
         id
+    }
+
+    /// What a user may.
+    pub(crate) fn rights(&self, user: u64) -> Arc<Rights> {
+        self.rights.get(&user).cloned().unwrap_or_else(|| Arc::new(Rights::Granted(Vec::new())))
     }
 
     /// The present time, later than any given before.
@@ -233,6 +241,8 @@ pub(crate) struct Config {
     pub(crate) max_page_size: usize,
     pub(crate) login_required: bool,
     pub(crate) public_origin: Option<String>,
+    /// How old NetBox's copy of the OpenAPI document is, in seconds; unset, it is made for each request.
+    pub(crate) schema_age: Option<u64>,
     /// Jobs wait for `finish_jobs` where this is unset.
     pub(crate) job_delay: Option<Duration>,
 }
@@ -242,6 +252,12 @@ impl Config {
     pub(crate) fn api_version(&self) -> String {
         let parts: Vec<_> = self.version.split('.').take(2).collect();
         parts.join(".")
+    }
+
+    /// Whether the version is at least this one.
+    pub(crate) fn is_at_least(&self, major: u64, minor: u64) -> bool {
+        let mut parts = self.version.split('.').map(|part| part.parse().unwrap_or(0));
+        (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (major, minor)
     }
 
     pub(crate) fn has_plugin(&self, package: &str) -> bool {

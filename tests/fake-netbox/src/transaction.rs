@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::fake::{admin, explain, known, object};
 use crate::state::{Author, Change, Db, Shared};
@@ -47,7 +47,7 @@ impl Transaction {
     /// If NetBox would refuse it.
     pub fn remove(&mut self, endpoint: &str, id: u64) {
         let ty = known(endpoint);
-        self.write(|writer| writer.delete(ty, id));
+        self.write(|writer| writer.delete(ty, id, &Map::new()));
     }
 
     /// Ids of the changelog rows taken so far.

@@ -101,6 +101,11 @@ impl Type {
         self.endpoint.rsplit_once('/').map_or("", |(app, _)| app)
     }
 
+    /// Whether its serializer takes a `changelog_message` (NetBox 4.4: `ChangeLogMessageSerializer`).
+    pub(crate) fn takes_message(&self) -> bool {
+        self.logged && self.endpoint != "extras/image-attachments"
+    }
+
     pub(crate) fn allow_list(&self) -> &'static str {
         match self.access {
             Access::Full if self.endpoint == "dcim/interfaces" => "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, TRACE",

@@ -23,6 +23,8 @@ pub(crate) enum WriteError {
     Refused(Refusal),
     /// 409: other objects need it.
     Protected(String),
+    /// 500: the database refuses a value that nothing had checked.
+    Broken(&'static str),
 }
 
 /// A transaction: on `commit` its changelog rows become visible, dropped it is rolled back.
@@ -30,7 +32,11 @@ pub(crate) struct Writer<'a> {
     data: &'a mut Data,
     branch: Option<String>,
     author: Author,
+    /// Whether NetBox knows of messages already (4.4).
+    takes_messages: bool,
     message: String,
+    /// The object that the message is about: what goes along with it has none.
+    subject: Option<(&'static str, u64)>,
     changes: Vec<Change>,
     before: Option<(Db, Option<Db>)>,
 }
@@ -43,15 +49,17 @@ impl<'a> Writer<'a> {
             data,
             branch: branch.map(str::to_owned),
             author,
+            takes_messages: true,
             message: String::new(),
+            subject: None,
             changes: Vec::new(),
         }
     }
 
-    /// The note that goes with the changes that follow.
-    pub(crate) fn note(&mut self, body: &Map<String, Value>) {
-        let note = body.get("changelog_message").and_then(Value::as_str);
-        self.message = note.unwrap_or("").to_owned();
+    /// As before NetBox 4.4.
+    pub(crate) fn without_messages(mut self) -> Writer<'a> {
+        self.takes_messages = false;
+        self
     }
 
     /// The data with what was written so far.
@@ -70,11 +78,13 @@ impl<'a> Writer<'a> {
 
     /// Makes an object and gives its id.
     pub(crate) fn create(&mut self, ty: &'static Type, body: &Map<String, Value>) -> Result<u64, WriteError> {
-        self.note(body);
+        self.note(ty.takes_message(), body)?;
         let view = self.view();
         let values = validate::values(&view, ty, body, None, true).map_err(WriteError::Refused)?;
         drop(view);
-        Ok(self.insert(ty, values))
+        let id = self.insert(ty, values);
+        self.check_messages()?;
+        Ok(id)
     }
 
     /// Makes an object of values that need no check.
@@ -85,6 +95,7 @@ impl<'a> Writer<'a> {
         row.values.extend(values);
         let row = Arc::new(row);
         self.db(ty).table_mut(ty).insert(id, Arc::clone(&row));
+        self.subject = Some((ty.endpoint, id));
         self.record(Action::Create, ty, id, [None, Some(Arc::clone(&row))]);
         self.touch_ends(ty, &row);
         id
@@ -98,13 +109,14 @@ impl<'a> Writer<'a> {
         body: &Map<String, Value>,
         whole: bool,
     ) -> Result<(), WriteError> {
-        self.note(body);
         let before = self.row(ty, id)?;
+        self.note(ty.takes_message(), body)?;
         let view = self.view();
         let values = validate::values(&view, ty, body, Some(&before), whole).map_err(WriteError::Refused)?;
         drop(view);
+        self.subject = Some((ty.endpoint, id));
         self.set(ty, id, values);
-        Ok(())
+        self.check_messages()
     }
 
     /// Sets fields of an object that exists, as `save()` does: `last_updated` moves in any case.
@@ -146,9 +158,11 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Deletes an object and what goes with it.
-    pub(crate) fn delete(&mut self, ty: &'static Type, id: u64) -> Result<(), WriteError> {
+    /// Deletes an object and what goes with it; of the body only a message counts, whatever the type.
+    pub(crate) fn delete(&mut self, ty: &'static Type, id: u64, body: &Map<String, Value>) -> Result<(), WriteError> {
         let row = self.row(ty, id)?;
+        self.note(true, body)?;
+        self.subject = Some((ty.endpoint, id));
         let view = self.view();
         let plan = delete::plan(&view, ty, id).map_err(WriteError::Protected)?;
         drop(view);
@@ -168,7 +182,7 @@ impl<'a> Writer<'a> {
                 self.record(Action::Delete, doomed, doomed_id, [Some(gone), None]);
             }
         }
-        Ok(())
+        self.check_messages()
     }
 
     /// A cable's ends are saved when it comes, moves or goes, and so leave rows of their own.

@@ -1,6 +1,7 @@
 //! nbproxy as a process of its own, for what only a process shows: its log, its memory, its end.
 
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -24,11 +25,23 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts one before this NetBox; `more` is TOML added to the settings. It logs in JSON.
     pub(crate) fn before(netbox: &FakeNetbox, more: &str) -> Self {
+        Self::run(Command::new(env!("CARGO_BIN_EXE_nbproxy")), netbox, more)
+    }
+
+    /// Starts one that may open so many files and connections.
+    pub(crate) fn with_descriptors(count: u32, netbox: &FakeNetbox, more: &str) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        let script = format!("ulimit -n {count} && exec \"$0\" \"$@\"");
+        shell.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_nbproxy"));
+        Self::run(shell, netbox, more)
+    }
+
+    fn run(mut command: Command, netbox: &FakeNetbox, more: &str) -> Self {
         let upstream = format!("url = {:?}\ntoken = {:?}", netbox.url(), netbox.token());
         let folder = tempfile::tempdir().expect("a folder");
         let file = write(&folder, &upstream, more);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nbproxy"));
-        command.arg("--config").arg(&file).env_clear().stdout(Stdio::piped());
+        // Threads take memory; with two of them it is the same on any machine.
+        command.arg("--config").arg(&file).env_clear().env("TOKIO_WORKER_THREADS", "2").stdout(Stdio::piped());
         let mut child = command.spawn().expect("it runs");
         let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let (sender, log) = channel();
@@ -61,6 +74,11 @@ impl Daemon {
         &self.url
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.url.trim_start_matches("http://").parse().expect("an address")
+    }
+
     pub(crate) fn admin(&self) -> &str {
         &self.admin
     }
@@ -70,6 +88,11 @@ impl Daemon {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs, on Linux");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it is there");
         line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
+    /// The file descriptors that it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it runs, on Linux").count()
     }
 
     /// Tells it to stop, waits for its end, and returns what it logged since it started.

@@ -1,9 +1,10 @@
 //! A connection on which bytes are written as they are, for what no HTTP library would send.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// A connection.
 pub(crate) struct Raw(TcpStream);
@@ -13,8 +14,24 @@ impl Raw {
         Self(TcpStream::connect(address).await.expect("the proxy listens"))
     }
 
+    /// From another of this machine's addresses.
+    pub(crate) async fn connect_from(source: impl Into<IpAddr>, address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind((source.into(), 0).into()).expect("the address is this machine's");
+        Self(socket.connect(address).await.expect("the proxy listens"))
+    }
+
     pub(crate) async fn write(&mut self, text: &str) {
-        self.0.write_all(text.as_bytes()).await.expect("the proxy reads");
+        self.write_bytes(text.as_bytes()).await;
+    }
+
+    pub(crate) async fn write_bytes(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).await.expect("the proxy reads");
+    }
+
+    /// As much as the other side takes: it may refuse a request amid it.
+    pub(crate) async fn offer(&mut self, bytes: &[u8]) {
+        let _broken_off = self.0.write_all(bytes).await;
     }
 
     /// Everything until the other side closes.
@@ -37,5 +54,21 @@ impl Raw {
                 return so_far;
             }
         }
+    }
+
+    /// Writes, and says whether the other side would still have it.
+    pub(crate) async fn try_write(&mut self, text: &str) -> bool {
+        self.0.write_all(text.as_bytes()).await.is_ok()
+    }
+
+    /// Whether an answer or an end comes within this time; it is not read.
+    pub(crate) async fn has_something_within(&mut self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.0.peek(&mut [0])).await.is_ok()
+    }
+
+    /// Whether the other side closes within this time, having said nothing.
+    pub(crate) async fn is_ended_within(&mut self, time: Duration) -> bool {
+        let peeked = tokio::time::timeout(time, self.0.peek(&mut [0])).await;
+        peeked.is_ok_and(|peeked| peeked.map_or(true, |bytes| bytes == 0))
     }
 }

@@ -5,11 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::FakeNetbox;
-use crate::auth;
 use crate::jobs;
 use crate::random;
 use crate::render::{Render, Selection};
-use crate::route::keep_secret;
 use crate::state::{Author, BranchData, Data};
 use crate::transaction::Transaction;
 use crate::types::{self, Type};
@@ -42,7 +40,7 @@ impl FakeNetbox {
     /// If NetBox would refuse it.
     pub fn remove(&self, endpoint: &str, id: u64) {
         let ty = known(endpoint);
-        self.write(None, |writer| writer.delete(ty, id));
+        self.write(None, |writer| writer.delete(ty, id, &Map::new()));
     }
 
     /// As `create`, in a branch.
@@ -69,7 +67,7 @@ impl FakeNetbox {
     /// If NetBox would refuse it.
     pub fn remove_in(&self, schema_id: &str, endpoint: &str, id: u64) {
         let ty = known(endpoint);
-        self.write(Some(schema_id), |writer| writer.delete(ty, id));
+        self.write(Some(schema_id), |writer| writer.delete(ty, id, &Map::new()));
     }
 
     /// An object as main's API would show it, with this server's own address in its URLs.
@@ -111,31 +109,6 @@ impl FakeNetbox {
     /// Begins a transaction: its changelog ids are taken at once, and seen when it is committed.
     pub fn begin(&self) -> Transaction {
         Transaction::new(Arc::clone(&self.shared))
-    }
-
-    /// Lets a token in; a user who does not exist yet becomes a superuser.
-    pub fn add_token(&self, token: &str, user: &str, write_enabled: bool) {
-        let mut state = self.shared.lock();
-        let data = &mut state.data;
-        let id = match auth::user(data, user) {
-            Some((id, _)) => id,
-            None => {
-                let stamp = data.stamp();
-                let values = [("username", Value::from(user)), ("date_joined", Value::from(stamp))];
-                insert(data, "users/users", values)
-            }
-        };
-        let values = [("user", Value::from(id)), ("write_enabled", Value::from(write_enabled))];
-        let row = insert(data, "users/tokens", values);
-        keep_secret(data, row, token);
-    }
-
-    /// Lets a token in no longer.
-    pub fn revoke_token(&self, token: &str) {
-        let mut state = self.shared.lock();
-        if let Some(id) = state.data.secrets.remove(token) {
-            state.data.main.table_mut(known("users/tokens")).remove(&id);
-        }
     }
 
     /// Adds a branch with a copy of main's data; gives its schema id.
@@ -193,7 +166,7 @@ impl FakeNetbox {
     }
 }
 
-fn insert(data: &mut Data, endpoint: &str, values: impl IntoIterator<Item = (&'static str, Value)>) -> u64 {
+pub(super) fn insert(data: &mut Data, endpoint: &str, values: impl IntoIterator<Item = (&'static str, Value)>) -> u64 {
     let mut writer = Writer::new(data, None, admin());
     let id = writer.insert(known(endpoint), values);
     writer.commit();
@@ -222,5 +195,6 @@ pub(crate) fn explain(error: &WriteError) -> String {
         WriteError::Missing => "there is no such object".to_owned(),
         WriteError::Refused(refusal) => refusal.json().text(crate::json::Style::Compact),
         WriteError::Protected(text) => text.clone(),
+        WriteError::Broken(text) => (*text).to_owned(),
     }
 }

@@ -1,6 +1,6 @@
-//! Filters that look beyond the row: search, tags, trees, networks, custom fields.
+//! Filters that look beyond the row: search, tags, trees, networks.
 
-use super::lookup::{as_text, time, truth};
+use super::lookup::{time, truth};
 use super::{Test, ids, no_choice};
 use crate::net::Net;
 use crate::render::Render;
@@ -62,7 +62,7 @@ pub(super) fn test<'a>(
             in_network("prefix", &values, |outer, inner| outer != inner && outer.contains(inner))
         }
         ("ipam/prefixes", "contains") => in_network("prefix", &values, |inner, outer| outer.contains(inner)),
-        _ => return by_name(render, ty, key, values),
+        _ => return by_name(render, ty, key, &values),
     };
     Ok(Some(test))
 }
@@ -71,18 +71,12 @@ fn by_name<'a>(
     render: &'a Render<'_>,
     ty: &'static Type,
     key: &'a str,
-    values: Vec<&'a str>,
+    values: &[&'a str],
 ) -> Result<Option<Test<'a>>, Refusal> {
-    if let Some(name) = key.strip_prefix("cf_") {
-        return Ok(Some(Box::new(move |row| {
-            let own = row.get("custom_fields").get(name).and_then(as_text);
-            values.contains(&own.as_deref().unwrap_or("null"))
-        })));
-    }
     let stem = key.strip_suffix("_id").unwrap_or(key);
     // A region stands for everything below it.
     if ty.endpoint == "dcim/sites" && stem == "region" {
-        return tree(render, key, &values, |row, _| row.number("region"));
+        return tree(render, key, values, |row, _| row.number("region"));
     }
     let via = ty.via.iter().find(|(name, _, _)| *name == stem);
     let Some((_, own, there)) = via else {
@@ -97,12 +91,12 @@ fn by_name<'a>(
         other.number(there)
     };
     if stem == "region" {
-        return tree(render, key, &values, look);
+        return tree(render, key, values, look);
     }
     let last = types::at(target).and_then(|target| target.field(there)).and_then(Field::target);
     let wanted = match last {
-        Some(last) if key == stem => named(render, last, key, &values)?,
-        Some(_) | None => ids(key, &values)?,
+        Some(last) if key == stem => named(render, last, key, values)?,
+        Some(_) | None => ids(key, values)?,
     };
     Ok(Some(Box::new(move |row| wanted.contains(&look(row, render)))))
 }

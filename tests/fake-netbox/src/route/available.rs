@@ -8,9 +8,10 @@ use crate::answer::Answer;
 use crate::json::Json;
 use crate::net::Net;
 use crate::render::{Render, Selection};
+use crate::rights::Verb;
 use crate::state::{Row, View};
 use crate::types::{self, Type};
-use crate::write::{Refusal, Writer};
+use crate::write::Refusal;
 
 const EXHAUSTED: &str = "Insufficient resources are available to satisfy the request";
 
@@ -59,15 +60,16 @@ impl Context<'_> {
         let (wanted, many) = one_or_many(body);
         let mut ids = Vec::new();
         let mut state = self.shared.lock();
-        let branch = self.branch.as_deref();
-        let mut writer = Writer::new(&mut state.data, branch, self.author());
+        let mut writer = self.writer(&mut state.data);
         for one in wanted {
             let mut body = one.as_object().cloned().unwrap_or_default();
             let view = writer.view();
             let prefix = view.row("ipam/prefixes", parent).ok_or_else(|| self.missing(ty))?;
             self.choose(&view, ty, prefix, &mut body)?;
             drop(view);
-            ids.push(writer.create(ty, &body).map_err(|error| self.failed(ty, error))?);
+            let id = writer.create(ty, &body).map_err(|error| self.failed(ty, error))?;
+            self.validate(&writer, ty, Verb::Add, id)?;
+            ids.push(id);
         }
         writer.commit();
         drop(state);

@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::{Context, Outcome};
 use crate::answer::Answer;
 use crate::jobs::{self, Work};
-use crate::json::Json;
 use crate::random;
 use crate::state::State;
 use crate::types;
@@ -52,15 +51,7 @@ impl Context<'_> {
     /// What the plugin answers for a branch that is not ready: it takes a refusal for a branch.
     pub(super) fn broken_branch(&self) -> Answer {
         let text = "'HttpResponseBadRequest' object has no attribute 'connection_name'";
-        self.json(
-            500,
-            &Json::object([
-                ("error", Json::from(text)),
-                ("exception", Json::from("AttributeError")),
-                ("netbox_version", Json::from(self.config.version.as_str())),
-                ("python_version", Json::from("3.12.1")),
-            ]),
-        )
+        self.server_error(text, "AttributeError")
     }
 
     /// Starts a branch that was created through the API.

@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::{Context, Outcome};
 use crate::answer::{Answer, HTML};
-use crate::auth;
+use crate::auth::{self, Unfit};
 use crate::json::{Json, Style};
 use crate::order;
+use crate::rights::Verb;
 use crate::state::{Row, View};
 use crate::types::{self, Kind, Type};
 
@@ -30,7 +31,8 @@ impl Context<'_> {
         let plain = |status, text: &str| Answer { api: false, ..Answer::html(status, text) };
         let who = auth::identify(&self.shared.lock().data, self.request);
         match who {
-            Err(text) => return Err(plain(403, text)),
+            Err(Unfit::Refused(text)) => return Err(plain(403, &text)),
+            Err(unfit @ Unfit::BadAddress(_)) => return Err(self.unfit(unfit)),
             Ok(None) => {
                 let accept = self.request.header("accept").unwrap_or("*/*");
                 if accept.contains("text/html") || accept.contains("*/*") {
@@ -80,7 +82,8 @@ impl Context<'_> {
             let Some(ty) = ty else {
                 return Err(format!("Cannot query field '{}' on type 'Query'.", one.name));
             };
-            let mut rows: Vec<_> = view.table(ty.endpoint).values().cloned().collect();
+            let rows = view.table(ty.endpoint).values();
+            let mut rows: Vec<_> = rows.filter(|row| self.reaches(view, ty, Verb::View, row)).cloned().collect();
             order::sort(&self.render(view), ty, &mut rows, None);
             let rows = rows.iter().take(one.limit.unwrap_or(usize::MAX));
             let rows: Result<_, _> = rows.map(|row| object(view, ty, row, &one.inner)).collect();

@@ -6,6 +6,7 @@ use super::{Context, Route};
 use crate::answer::Answer;
 use crate::json::Json;
 use crate::render::capital;
+use crate::rights::Verb;
 use crate::types::{Derived, Field, Kind, Plain, Type};
 
 impl Context<'_> {
@@ -24,16 +25,32 @@ impl Context<'_> {
             (Json::key("renders"), list(&["application/json", "text/html"])),
             (Json::key("parses"), list(&["application/json", "multipart/form-data"])),
         ];
-        let may_write = self.who.as_ref().is_some_and(|who| who.superuser && who.may_write);
-        if let Some(ty) = ty.filter(|ty| may_write && ty.allow_detail().contains("PUT")) {
-            let fields = fields(ty);
-            let mut actions = vec![(Json::key("PUT"), fields.clone())];
-            if matches!(route, Route::List(_)) {
-                actions.push((Json::key("POST"), fields));
+        if let Some(ty) = ty.filter(|ty| ty.allow_detail().contains("PUT")) {
+            let may = |verb| self.who.as_ref().is_some_and(|who| who.may_write && who.may(ty, verb));
+            let mut actions = Vec::new();
+            if may(Verb::Change) && self.may_change(route) {
+                actions.push((Json::key("PUT"), fields(ty)));
             }
-            members.push((Json::key("actions"), Json::Object(actions)));
+            if may(Verb::Add) && matches!(route, Route::List(_)) {
+                actions.push((Json::key("POST"), fields(ty)));
+            }
+            if !actions.is_empty() {
+                members.push((Json::key("actions"), Json::Object(actions)));
+            }
         }
         self.json(200, &Json::Object(members))
+    }
+}
+
+impl Context<'_> {
+    /// Whether the one object that a path names may be changed.
+    fn may_change(&self, route: &Route<'_>) -> bool {
+        let Route::Detail(ty, id) = route else {
+            return true;
+        };
+        let view = self.view();
+        let row = id.parse().ok().and_then(|id| view.row(ty.endpoint, id));
+        row.is_none_or(|row| self.reaches(&view, ty, Verb::Change, row))
     }
 }
 

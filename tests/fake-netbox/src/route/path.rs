@@ -1,8 +1,24 @@
 //! Which paths there are, where they lead, and the methods they take.
 
+use std::borrow::Cow;
+
 use super::Context;
 use super::special::sub_allow;
 use crate::types::{self, Type};
+
+/// A path without the format that Django REST framework takes at the end of one, with a slash or without
+/// (`/api/dcim/sites.json`), and that format.
+pub(super) fn suffix(path: &str) -> (Cow<'_, str>, Option<&str>) {
+    let bare = path.strip_suffix('/').unwrap_or(path);
+    let plain =
+        |format: &str| !format.is_empty() && format.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    match bare.rsplit_once('.') {
+        Some((stem, format)) if path.starts_with("/api/") && plain(format) => {
+            (Cow::Owned(format!("{stem}/")), Some(format))
+        }
+        Some(_) | None => (Cow::Borrowed(path), None),
+    }
+}
 
 /// Where a path leads.
 #[derive(Clone, Copy)]

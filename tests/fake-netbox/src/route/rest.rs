@@ -1,5 +1,7 @@
 //! Lists and objects of the modelled types: reading and writing, single and bulk.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::{Context, Outcome};
@@ -7,8 +9,10 @@ use crate::answer::Answer;
 use crate::json::Json;
 use crate::page;
 use crate::render::Selection;
+use crate::rights::Verb;
+use crate::state::{Row, View};
 use crate::types::Type;
-use crate::write::{Refusal, WriteError, Writer};
+use crate::write::{Refusal, WriteError};
 
 type Body = Map<String, Value>;
 
@@ -26,6 +30,7 @@ impl Context<'_> {
             WriteError::Missing => self.missing(ty),
             WriteError::Refused(refusal) => self.refused(&refusal),
             WriteError::Protected(text) => Answer::detail(409, &text),
+            WriteError::Broken(text) => self.server_error(text, "DataError"),
         }
     }
 
@@ -60,7 +65,8 @@ impl Context<'_> {
                 let url = self.own_url();
                 let config = &self.config;
                 let render = self.render(&view);
-                match page::list(&render, ty, self.request, config, &selection, &url) {
+                let seen = |row: &_| self.reaches(&view, ty, Verb::View, row);
+                match page::list(&render, ty, self.request, config, &selection, &url, seen) {
                     Ok(json) => Ok(self.json(200, &json)),
                     Err(bad) => Err(self.json(400, &bad.0)),
                 }
@@ -77,7 +83,7 @@ impl Context<'_> {
         let mut ids = Vec::new();
         let mut errors = Vec::new();
         let mut state = self.shared.lock();
-        let mut writer = Writer::new(&mut state.data, self.branch.as_deref(), self.author());
+        let mut writer = self.writer(&mut state.data);
         for body in bodies {
             let result = match as_object(body) {
                 Ok(body) => writer.create(ty, &body),
@@ -98,6 +104,9 @@ impl Context<'_> {
                 Some(error) if !many => self.json(400, &error),
                 last => self.json(400, &Json::List(errors.into_iter().chain(last).collect())),
             });
+        }
+        for id in &ids {
+            self.validate(&writer, ty, Verb::Add, *id)?;
         }
         writer.commit();
         if ty.endpoint == "plugins/branching/branches" {
@@ -143,27 +152,27 @@ impl Context<'_> {
         let Ok(id) = id.parse::<u64>() else {
             return Err(self.missing(ty));
         };
-        let body = match self.request.method.as_str() {
-            "PUT" | "PATCH" => Some(self.object_body()?),
-            "DELETE" => Some(self.object_body().unwrap_or_default()),
-            _ => None,
-        };
-        let Some(body) = body else {
+        // As in NetBox's viewsets, the object is looked for before the body is read.
+        let verb = Verb::of(&self.request.method);
+        self.find(&self.view(), ty, verb, id)?;
+        if !matches!(self.request.method.as_str(), "PUT" | "PATCH" | "DELETE") {
             return self.object(200, ty, id);
-        };
+        }
+        let body = self.object_body()?;
         let mut state = self.shared.lock();
-        let table = state.data.db_mut(ty, self.branch.as_deref()).table(ty.endpoint);
-        let row = table.get(&id).cloned().ok_or_else(|| self.missing(ty))?;
+        let view = state.data.view(self.branch.as_deref());
+        let row = self.find(&view, ty, verb, id)?;
+        drop(view);
         self.check_match(row.etag())?;
-        let mut writer = Writer::new(&mut state.data, self.branch.as_deref(), self.author());
+        let mut writer = self.writer(&mut state.data);
         let result = match self.request.method.as_str() {
-            "DELETE" => {
-                writer.note(&body);
-                writer.delete(ty, id)
-            }
+            "DELETE" => writer.delete(ty, id, &body),
             method => writer.update(ty, id, &body, method == "PUT"),
         };
         result.map_err(|error| self.failed(ty, error))?;
+        if verb == Verb::Change {
+            self.validate(&writer, ty, verb, id)?;
+        }
         writer.commit();
         if ty.endpoint == "plugins/branching/branches" && self.request.method == "DELETE" {
             state.data.branches.remove(row.text("schema_id"));
@@ -173,6 +182,12 @@ impl Context<'_> {
             return Ok(Answer::no_content());
         }
         self.object(200, ty, id)
+    }
+
+    /// An object with which the user may do this; to others it is not there.
+    fn find(&self, view: &View, ty: &Type, verb: Verb, id: u64) -> Result<Arc<Row>, Answer> {
+        let row = view.row(ty.endpoint, id).filter(|row| self.reaches(view, ty, verb, row));
+        row.cloned().ok_or_else(|| self.missing(ty))
     }
 
     /// `If-Match` guards a write against one that came between.
@@ -211,13 +226,14 @@ impl Context<'_> {
         let whole = self.request.method == "PUT";
         let mut ids = Vec::new();
         let mut state = self.shared.lock();
-        let mut writer = Writer::new(&mut state.data, self.branch.as_deref(), self.author());
+        let mut writer = self.writer(&mut state.data);
         for (id, body) in bodies {
-            match writer.update(ty, id, &body, whole) {
-                Ok(()) => ids.push(id),
-                Err(WriteError::Missing) => {}
-                Err(other) => return Err(self.failed(ty, other)),
+            if self.find(&writer.view(), ty, Verb::Change, id).is_err() {
+                continue;
             }
+            writer.update(ty, id, &body, whole).map_err(|error| self.failed(ty, error))?;
+            self.validate(&writer, ty, Verb::Change, id)?;
+            ids.push(id);
         }
         writer.commit();
         drop(state);
@@ -227,12 +243,10 @@ impl Context<'_> {
     fn bulk_delete(&self, ty: &'static Type) -> Outcome {
         let bodies = self.bulk()?;
         let mut state = self.shared.lock();
-        let mut writer = Writer::new(&mut state.data, self.branch.as_deref(), self.author());
+        let mut writer = self.writer(&mut state.data);
         for (id, body) in bodies {
-            writer.note(&body);
-            match writer.delete(ty, id) {
-                Ok(()) | Err(WriteError::Missing) => {}
-                Err(other) => return Err(self.failed(ty, other)),
+            if self.find(&writer.view(), ty, Verb::Delete, id).is_ok() {
+                writer.delete(ty, id, &body).map_err(|error| self.failed(ty, error))?;
             }
         }
         writer.commit();

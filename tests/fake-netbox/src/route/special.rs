@@ -10,6 +10,7 @@ use crate::clock;
 use crate::json::{Json, Style};
 use crate::negotiate;
 use crate::render::Selection;
+use crate::rights::Verb;
 use crate::schema;
 use crate::state::View;
 use crate::types::{self, Type};
@@ -112,10 +113,14 @@ impl Context<'_> {
         };
         let name = format!("NetBox REST API ({}).{suffix}", self.config.api_version());
         let later = clock::now() / 1_000_000 + 86_400;
-        Ok(Answer::new(200, media, text)
+        let mut answer = Answer::new(200, media, text)
             .with("Content-Disposition", format!("inline; filename=\"{name}\""))
             .with("Expires", clock::http_date(later))
-            .with("Cache-Control", "max-age=86400"))
+            .with("Cache-Control", "max-age=86400");
+        if let Some(age) = self.config.schema_age {
+            answer = answer.with("Age", age.to_string());
+        }
+        Ok(answer)
     }
 
     pub(super) fn authentication_check(&self) -> Outcome {
@@ -169,7 +174,8 @@ impl Context<'_> {
     /// What hangs below an object.
     pub(super) fn sub(&self, ty: &'static Type, id: &str, action: &str) -> Outcome {
         let view = self.view();
-        let id = id.parse().ok().filter(|id| view.row(ty.endpoint, *id).is_some());
+        let seen = |id: &u64| view.row(ty.endpoint, *id).is_some_and(|row| self.reaches(&view, ty, Verb::View, row));
+        let id = id.parse().ok().filter(seen);
         let Some(id) = id else {
             return Err(self.missing(ty));
         };

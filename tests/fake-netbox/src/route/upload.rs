@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::{Context, Outcome};
+use crate::rights::Verb;
 use crate::types::Type;
-use crate::write::{Refusal, Writer};
+use crate::write::Refusal;
 
 /// A part of a multipart body: name, file name, content as far as it was kept.
 struct Part {
@@ -48,8 +49,9 @@ impl Context<'_> {
         );
         body.insert("image".to_owned(), Value::from(path));
         let mut state = self.shared.lock();
-        let mut writer = Writer::new(&mut state.data, self.branch.as_deref(), self.author());
+        let mut writer = self.writer(&mut state.data);
         let id = writer.create(ty, &body).map_err(|error| self.failed(ty, error))?;
+        self.validate(&writer, ty, Verb::Add, id)?;
         // Only the whole body is counted: of a large one not all was kept.
         writer.amend(ty, id, "image_size", Value::from(self.request.body_len));
         writer.commit();

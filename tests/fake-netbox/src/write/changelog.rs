@@ -4,16 +4,50 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Writer, follow};
+use super::validate::Refusal;
+use super::{WriteError, Writer, follow};
 use crate::state::{Action, Change, Data, Db, Row};
 use crate::types::{self, Computed, Derived, Display, Kind, Stamp, Type};
 
 const LOG: &str = "core/object-changes";
 
+/// The longest message that the database takes, in characters (core/models/change_logging.py).
+const LONGEST_MESSAGE: usize = 200;
+
 /// An object before and after a change, as far as it was there.
 type Versions = [Option<Arc<Row>>; 2];
 
 impl Writer<'_> {
+    /// Takes the message that goes with the next change, where one is taken (`ChangeLogMessageSerializer`).
+    pub(super) fn note(&mut self, is_taken: bool, body: &Map<String, Value>) -> Result<(), WriteError> {
+        self.message.clear();
+        let given = body.get("changelog_message").filter(|_| is_taken && self.takes_messages);
+        let problem = match given {
+            None => return Ok(()),
+            Some(Value::Null) => "This field may not be null.",
+            Some(Value::String(text)) if text.trim().is_empty() => "This field may not be blank.",
+            Some(Value::String(text)) => {
+                self.message.clone_from(text);
+                return Ok(());
+            }
+            Some(Value::Number(number)) => {
+                self.message = number.to_string();
+                return Ok(());
+            }
+            Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => "Not a valid string.",
+        };
+        Err(WriteError::Refused(Refusal::of("changelog_message", problem)))
+    }
+
+    /// No serializer limits a message; the database does, once there is a row to keep it in.
+    pub(super) fn check_messages(&self) -> Result<(), WriteError> {
+        let too_long = |change: &Change| change.id != 0 && change.message.chars().count() > LONGEST_MESSAGE;
+        if self.changes.iter().any(too_long) {
+            return Err(WriteError::Broken("value too long for type character varying(200)\n"));
+        }
+        Ok(())
+    }
+
     /// Notes a change; one that changed nothing takes no id, as in NetBox by default.
     pub(super) fn record(&mut self, action: Action, ty: &'static Type, id: u64, versions: Versions) {
         if let [Some(before), Some(after)] = &versions {
@@ -47,6 +81,8 @@ impl Writer<'_> {
         let [before, after] = versions;
         let name = after.as_deref().or(before.as_deref()).map(|row| name_of(ty, row));
         let id = if logged { self.data.take_id(LOG) } else { 0 };
+        let is_subject = self.subject == Some((ty.endpoint, object));
+        let message = if is_subject { self.message.clone() } else { String::new() };
         let change = Change {
             id,
             stamp: self.data.stamp(),
@@ -56,7 +92,7 @@ impl Writer<'_> {
             before,
             after,
             author: self.author.clone(),
-            message: self.message.clone(),
+            message,
             name: name.unwrap_or_default(),
         };
         self.changes.push(change);

@@ -101,3 +101,74 @@ async fn a_branch_has_a_changelog_of_its_own() {
     // The sequence is shared, so each sees a gap where the other has a row.
     assert_eq!((main, branch), (vec![21, 23], vec![22]));
 }
+
+async fn messages(fake: &FakeNetbox) -> Vec<(String, u64, String)> {
+    let rows = ask(fake, "GET", "/api/core/object-changes/?id__gt=20&ordering=id&limit=0", "").await.json();
+    let row = |row: &Value| {
+        let text = |name: &str| row[name].as_str().expect("a text").to_owned();
+        (text("changed_object_type"), row["changed_object_id"].as_u64().expect("an id"), text("message"))
+    };
+    rows["results"].as_array().expect("a list").iter().map(row).collect()
+}
+
+#[tokio::test]
+async fn each_object_of_a_write_has_its_own_message() {
+    let fake = FakeNetbox::start().await;
+    let send = |method: &'static str, target: &'static str, body: &'static str| ask(&fake, method, target, body);
+    let made = r#"[{"name":"a","slug":"a","changelog_message":"one"},{"name":"b","slug":"b"}]"#;
+    assert_eq!(send("POST", "/api/dcim/manufacturers/", made).await.status, 201);
+    let bulk = r#"[{"id":6,"description":"x","changelog_message":"two"},{"id":7,"description":"x"}]"#;
+    assert_eq!(send("PATCH", "/api/dcim/manufacturers/", bulk).await.status, 200);
+    let bulk = r#"[{"id":6},{"id":7,"changelog_message":"three"}]"#;
+    assert_eq!(send("DELETE", "/api/dcim/manufacturers/", bulk).await.status, 204);
+    // What goes along with a device has no message.
+    assert_eq!(send("DELETE", "/api/dcim/devices/1/", r#"{"changelog_message":"four"}"#).await.status, 204);
+    let told: Vec<_> = messages(&fake).await.into_iter().filter(|(_, _, message)| !message.is_empty()).collect();
+    let told: Vec<_> = told.iter().map(|(kind, id, message)| (kind.as_str(), *id, message.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("dcim.manufacturer", 6, "one"),
+            ("dcim.manufacturer", 6, "two"),
+            ("dcim.manufacturer", 7, "three"),
+            ("dcim.device", 1, "four")
+        ]
+    );
+    assert_eq!(messages(&fake).await.len(), 10);
+}
+
+#[tokio::test]
+async fn a_message_is_a_text_of_200_characters_at_most() {
+    let fake = FakeNetbox::start().await;
+    let patch = |message: Value| {
+        let body = json!({"facility": "x", "changelog_message": message}).to_string();
+        let fake = &fake;
+        async move {
+            let reply = ask(fake, "PATCH", "/api/dcim/sites/1/", &body).await;
+            (reply.status, reply.json()["changelog_message"][0].as_str().unwrap_or_default().to_owned())
+        }
+    };
+    for (message, text) in [
+        (json!(""), "This field may not be blank."),
+        (Value::Null, "This field may not be null."),
+        (json!(["a"]), "Not a valid string."),
+    ] {
+        assert_eq!(patch(message).await, (400, text.to_owned()));
+    }
+    assert_eq!(patch(json!("é".repeat(201))).await.0, 500, "only the database minds");
+    assert_eq!(fake.get("dcim/sites", 1).unwrap()["facility"], "", "and takes all back");
+    assert_eq!(patch(json!("é".repeat(200))).await.0, 200);
+    // With no row to keep it in, nobody minds.
+    assert_eq!(patch(json!("é".repeat(201))).await.0, 200);
+}
+
+#[tokio::test]
+async fn who_takes_no_message_ignores_it() {
+    let fake = FakeNetbox::start().await;
+    let user = r#"{"first_name":"x","changelog_message":5}"#;
+    assert_eq!(ask(&fake, "PATCH", "/api/users/users/2/", user).await.status, 200);
+    fake.set_version("4.3.7");
+    let site = r#"{"facility":"x","changelog_message":""}"#;
+    assert_eq!(ask(&fake, "PATCH", "/api/dcim/sites/1/", site).await.status, 200);
+    assert_eq!(messages(&fake).await, [("dcim.site".to_owned(), 1, String::new())]);
+}

@@ -176,3 +176,52 @@ async fn an_object_is_byte_for_byte_its_row_in_the_list() {
         assert!(list.ends_with(&format!("\"results\":[{}]}}", one.text())), "{endpoint}");
     }
 }
+
+#[tokio::test]
+async fn unknown_filters_and_lookups_are_ignored() {
+    let fake = FakeNetbox::start().await;
+    let count = async |query: &str| get(&fake, query).await.json()["count"].clone();
+    for query in ["?nmae=x", "?name__contains=x", "?site__ic=x", "?cf_none=x", "?cf_none__ic=x", "?limit__n=x"] {
+        assert_eq!(count(query).await, 120, "{query}");
+    }
+    assert_eq!(count("?name__ic=x").await, 0);
+}
+
+#[tokio::test]
+async fn custom_fields_have_filters_unless_disabled() {
+    let fake = FakeNetbox::start().await;
+    let types = ["dcim.device"];
+    fake.create("extras/custom-fields", json!({"name": "team", "type": "text", "object_types": types}));
+    fake.create("extras/custom-fields", json!({"name": "size", "type": "integer", "object_types": types}));
+    let off = json!({"name": "off", "type": "text", "object_types": types, "filter_logic": "disabled"});
+    fake.create("extras/custom-fields", off);
+    fake.create("extras/custom-fields", json!({"name": "else", "type": "text", "object_types": ["dcim.site"]}));
+    fake.edit("dcim/devices", 1, json!({"custom_fields": {"team": "Red", "size": 4, "off": "x"}}));
+    for (query, expected) in [
+        ("?cf_team=Red", 1),
+        ("?cf_team=red", 0),
+        ("?cf_team=null", 119),
+        ("?cf_team__ic=ED", 1),
+        ("?cf_team__n=Red", 119),
+        ("?cf_team__empty=false", 1),
+        ("?cf_size__gte=4", 1),
+        ("?cf_size__gt=4", 0),
+        ("?cf_size__ic=4", 120),
+        ("?cf_off=y", 120),
+        ("?cf_else=y", 120),
+    ] {
+        assert_eq!(get(&fake, query).await.json()["count"], expected, "{query}");
+    }
+    let wrong = get(&fake, "?cf_size=x").await;
+    assert_eq!((wrong.status, wrong.json()), (400, json!({"cf_size": ["Enter a whole number."]})));
+}
+
+/// NetBox keeps its OpenAPI document in a cache of its own.
+#[tokio::test]
+async fn the_document_says_how_old_it_is() {
+    let fake = FakeNetbox::start().await;
+    let age = async || ask(&fake, "GET", "/api/schema/?format=json", "").await.header("age").map(str::to_owned);
+    assert_eq!(age().await, None);
+    fake.set_schema_age(Some(90));
+    assert_eq!(age().await.as_deref(), Some("90"));
+}

@@ -7,5 +7,6 @@ mod command;
 mod faults;
 mod lists;
 mod objects;
+mod rights;
 mod switches;
 mod wire;
