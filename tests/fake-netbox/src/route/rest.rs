@@ -49,6 +49,10 @@ impl Context<'_> {
     }
 
     pub(super) fn list(&self, ty: &'static Type) -> Outcome {
+        let later = self.is_unsafe().then(|| self.in_background(ty)).flatten();
+        if let Some(accepted) = later {
+            return accepted;
+        }
         match self.request.method.as_str() {
             "POST" if ty.endpoint == "extras/image-attachments" => self.upload(ty),
             "POST" => self.create(ty),
@@ -105,6 +109,11 @@ impl Context<'_> {
                 self.provision_branch(&mut state, *id);
             }
         }
+        if ty.endpoint == "core/data-sources" {
+            for id in &ids {
+                self.source_was_saved(&mut state, *id);
+            }
+        }
         drop(state);
         if many {
             return Ok(self.objects(201, ty, &ids));
@@ -143,6 +152,9 @@ impl Context<'_> {
         let Ok(id) = id.parse::<u64>() else {
             return Err(self.missing(ty));
         };
+        if self.request.method == "POST" {
+            return self.run_script(ty, id);
+        }
         let body = match self.request.method.as_str() {
             "PUT" | "PATCH" => Some(self.object_body()?),
             "DELETE" => Some(self.object_body().unwrap_or_default()),
@@ -167,6 +179,9 @@ impl Context<'_> {
         writer.commit();
         if ty.endpoint == "plugins/branching/branches" && self.request.method == "DELETE" {
             state.data.branches.remove(row.text("schema_id"));
+        }
+        if ty.endpoint == "core/data-sources" {
+            self.source_was_saved(&mut state, id);
         }
         drop(state);
         if self.request.method == "DELETE" {
