@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue, Method};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::cache::clock::Clock;
@@ -28,12 +29,14 @@ pub mod access;
 pub mod acl;
 pub mod auth;
 pub mod body;
+mod branches;
 pub mod error;
 mod fetch;
 pub mod follow;
 mod forward;
 pub mod headers;
 mod health;
+pub mod jobs;
 pub mod outcome;
 mod plan;
 mod probe;
@@ -50,9 +53,11 @@ mod write;
 use access::AccessControl;
 use acl::Intent;
 use auth::{Caller, Denied, Origin};
+use branches::Branches;
 use error::ProxyError;
 use fetch::Landing;
 use health::Health;
+use jobs::{Jobs, Pace};
 use outcome::{Bypass, Outcome};
 use plan::Plan;
 use rate::Throttle;
@@ -91,8 +96,12 @@ pub struct Parts {
     pub clock: Clock,
     /// The metrics.
     pub metrics: Arc<Metrics>,
+    /// How jobs are followed.
+    pub pace: Pace,
     /// Fetches and writes under way; shutdown waits for them.
     pub tasks: TaskTracker,
+    /// Ends what waits for things to happen.
+    pub stop: CancellationToken,
 }
 
 /// Answers requests in NetBox's stead.
@@ -109,6 +118,8 @@ struct Inner {
     health: Health,
     throttle: Throttle,
     vouches: Vouches,
+    branches: Branches,
+    jobs: Jobs,
 }
 
 impl Deref for Inner {
@@ -123,8 +134,9 @@ impl Proxy {
     /// Puts a proxy together.
     pub fn new(parts: Parts) -> Self {
         let throttle = Throttle::new(parts.clock.clone());
-        let (health, vouches) = (Health::default(), Vouches::default());
-        Self { inner: Arc::new(Inner { parts, flights: Flights::new(), health, throttle, vouches }) }
+        let (health, vouches, flights) = (Health::default(), Vouches::default(), Flights::new());
+        let (branches, jobs) = (Branches::default(), Jobs::default());
+        Self { inner: Arc::new(Inner { parts, flights, health, throttle, vouches, branches, jobs }) }
     }
 
     /// Whether clients must call nbproxy by a loopback name.
@@ -180,7 +192,8 @@ impl Proxy {
         }
         let access = inner.access.load_full();
         let permit = access.acl.permit(&caller, &request.target, intent)?;
-        match plan::plan(&permit, &request, &inner.policy, inner.watch.has_branching()) {
+        let standing = inner.standing(permit.view().branch, request.target.path.resource()).await?;
+        match plan::plan(&permit, &request, &inner.policy, standing, inner.watch.has_branching()) {
             Plan::Read(read) => match inner.read(&permit, &read, &request.base).await? {
                 Some(reply) => Ok(reply),
                 None => inner.pass(&permit, request, Outcome::Bypass(Bypass::TooLarge)).await,

@@ -19,6 +19,7 @@ use crate::invalidation::installation::Watch;
 use crate::invalidation::own::OwnWrites;
 use crate::netbox::session::{Session, SetUpError};
 use crate::proxy::access::AccessControl;
+use crate::proxy::jobs::Pace;
 use crate::proxy::rewrite::Links;
 use crate::proxy::{Parts, Proxy};
 use crate::settings::{Settings, Source};
@@ -47,6 +48,8 @@ pub struct Server {
     proxy: Proxy,
     readiness: Readiness,
     tasks: TaskTracker,
+    /// Ends what is done unasked.
+    background: CancellationToken,
     settings: Settings,
     app: App,
     metrics: Arc<Metrics>,
@@ -80,7 +83,7 @@ impl Server {
         let bus = Arc::new(Bus::new(pen, clock.clone(), Arc::clone(&metrics)));
         let session = Session::new(settings.upstream.session.clone())?;
         let base_path = session.base().path().to_owned();
-        let tasks = TaskTracker::new();
+        let (tasks, background) = (TaskTracker::new(), CancellationToken::new());
         let proxy = Proxy::new(Parts {
             links: Links::new(session.base(), settings.upstream.ui_url.as_deref()),
             session,
@@ -95,7 +98,9 @@ impl Server {
             access: ArcSwap::from_pointee(AccessControl::new(settings.access.clone())),
             clock: clock.clone(),
             metrics: Arc::clone(&metrics),
+            pace: Pace { poll: settings.invalidation.job_poll, longest: settings.invalidation.longest_job },
             tasks: tasks.clone(),
+            stop: background.clone(),
         });
         let naming =
             Naming { fixed: settings.server.public_base.clone(), trusted: settings.server.trusted_proxies.clone() };
@@ -110,7 +115,7 @@ impl Server {
         let public = listen(settings.server.listen).await?;
         let admin = listen(settings.admin.listen).await?;
         let readiness = Readiness::default();
-        Ok(Self { public, admin, proxy, readiness, tasks, settings, app, metrics, reloader: None })
+        Ok(Self { public, admin, proxy, readiness, tasks, background, settings, app, metrics, reloader: None })
     }
 
     /// Follows changes of who may do what: on a hang-up signal, and when the files of the settings have changed.
@@ -138,7 +143,7 @@ impl Server {
 
     /// Serves until `stop` is ready, then drains: not ready, nothing new accepted, what is under way finished.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { public, admin, proxy, readiness, tasks, settings, app, metrics, reloader } = self;
+        let Self { public, admin, proxy, readiness, tasks, background, settings, app, metrics, reloader } = self;
         tracing::info!(
             listen = %public.address(),
             admin = %admin.address(),
@@ -154,7 +159,6 @@ impl Server {
         let (header, write) = (held.header, held.write);
         let limits = Limits { connections: held.count, header, write };
         let stages = shutdown::Stages::new(readiness.clone(), tasks.clone());
-        let background = CancellationToken::new();
         let reached = readiness.latch();
         tasks.spawn(background::probe(proxy.clone(), settings.upstream.probe_interval, reached, background.clone()));
         let (invalidation, figures) = (settings.invalidation, Arc::clone(&metrics));

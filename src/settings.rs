@@ -152,6 +152,10 @@ pub struct Invalidation {
     pub longest_transaction: Duration,
     /// How finely changes are told apart.
     pub precision: Precision,
+    /// How often a job is looked at, at first, that a write has started.
+    pub job_poll: Duration,
+    /// How long nothing is kept of what such a job may change, if it is not seen to end.
+    pub longest_job: Duration,
 }
 
 /// What is remembered.

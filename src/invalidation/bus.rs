@@ -16,6 +16,10 @@ pub enum Source {
     Changelog,
     /// NetBox's version or plugins are not what they were.
     Status,
+    /// A job that a write had started.
+    Job,
+    /// The list of branches.
+    Branches,
 }
 
 /// Holds the pen of the epochs.
@@ -58,6 +62,8 @@ impl Source {
             Self::Write => "write",
             Self::Changelog => "changelog",
             Self::Status => "status",
+            Self::Job => "job",
+            Self::Branches => "branches",
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::Method;
 
 use super::auth::Denied;
+use crate::netbox::branch::SchemaId;
 use crate::netbox::transport::{BodyError, TransportError as UpstreamError};
 
 /// Why there is no answer of NetBox.
@@ -71,6 +72,17 @@ pub enum BadRequest {
     /// Header and parameter name different branches.
     #[error("X-NetBox-Branch and _branch name different branches")]
     BranchesDisagree,
+    /// There is no such branch.
+    #[error("there is no branch {}", .0.as_str())]
+    NoBranch(SchemaId),
+    /// The branch can be neither read nor written just now, or never again.
+    #[error("branch {} is not ready for use, its status is {status}", .branch.as_str())]
+    BranchNotReady {
+        /// The branch.
+        branch: SchemaId,
+        /// Its status, in NetBox's word.
+        status: Box<str>,
+    },
     /// No, or no usable, `Host`.
     #[error("the Host header is missing or is not a host")]
     Host,
@@ -219,6 +231,8 @@ impl ProxyError {
             Self::NotMirrored => "not-mirrored",
             Self::Method(_) => "method",
             Self::BadRequest(BadRequest::BodyTooLarge { .. }) => "body-too-large",
+            Self::BadRequest(BadRequest::NoBranch(_)) => "no-branch",
+            Self::BadRequest(BadRequest::BranchNotReady { .. }) => "branch-not-ready",
             Self::BadRequest(_) => "bad-request",
             Self::Denied(denied) => denied.as_str(),
             Self::Refused { .. } => "refused",

@@ -33,6 +33,7 @@ pub struct Metrics {
     changes: Counter,
     following: Gauge,
     missing_ids: Gauge,
+    jobs: Gauge,
     in_progress: Gauge,
     gauges: Gauges,
     endpoints: RwLock<HashSet<EndpointLabel>>,
@@ -135,6 +136,9 @@ impl Metrics {
         registry.register("changelog_following", "1 while NetBox's changelog is followed", Gauge::clone(&following));
         let help = "Changelog rows that have an id below newer ones and are not there (yet)";
         registry.register("changelog_missing", help, Gauge::clone(&missing_ids));
+        let jobs = Gauge::default();
+        let help = "Jobs started through nbproxy whose end is awaited; nothing that they may change is kept meanwhile";
+        registry.register("jobs_followed", help, Gauge::clone(&jobs));
         let in_progress = Gauge::default();
         let help = "Requests that have arrived and are not answered yet";
         registry.register("requests_in_progress", help, in_progress.clone());
@@ -157,6 +161,7 @@ impl Metrics {
             changes,
             following,
             missing_ids,
+            jobs,
             in_progress,
             gauges,
             endpoints,
@@ -218,6 +223,16 @@ impl Metrics {
         self.following.set(changes.is_some().into());
         self.changes.inc_by(changes.unwrap_or(0) as u64);
         self.missing_ids.set(i64::try_from(missing).unwrap_or(i64::MAX));
+    }
+
+    /// A job is followed that a write has started.
+    pub fn job_begun(&self) {
+        self.jobs.inc();
+    }
+
+    /// A job that had [begun](Self::job_begun) is not followed any more.
+    pub fn job_ended(&self) {
+        self.jobs.dec();
     }
 
     /// Everything, as Prometheus reads it.

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod authors;
+mod branch_status;
 mod branches;
 mod caching;
 mod changelog;
@@ -11,6 +12,7 @@ mod failures;
 mod flights;
 mod hostile;
 mod isolation;
+mod jobs;
 mod library;
 mod library_commands;
 mod links;

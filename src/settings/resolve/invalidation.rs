@@ -15,5 +15,7 @@ pub(super) fn read(reader: &mut Reader) -> Invalidation {
         changelog_poll: (!poll.is_zero()).then_some(poll),
         longest_transaction: super::positive(reader, "invalidation.longest_transaction"),
         precision: precision.unwrap_or_default(),
+        job_poll: super::positive(reader, "invalidation.job_poll"),
+        longest_job: super::positive(reader, "invalidation.longest_job"),
     }
 }
