@@ -72,8 +72,8 @@ struct Told {
 /// Why there is no list.
 #[derive(Debug, Clone)]
 enum Unlisted {
-    /// NetBox does not give it.
-    Withheld,
+    /// NetBox does not give it, for this reason.
+    Withheld(Arc<str>),
     /// NetBox could not be asked. Whoever waited would fail as well, and is not made to wait twice.
     Unavailable(ProxyError),
 }
@@ -145,7 +145,7 @@ impl Inner {
             // Begun after the request came: there is no later word to wait for.
             let last_word = told.number > before;
             match told.answer {
-                Err(Unlisted::Withheld) => return Ok(Standing::Unsure),
+                Err(Unlisted::Withheld(_)) => return Ok(Standing::Unsure),
                 Err(Unlisted::Unavailable(error)) => return Err(error),
                 Ok(directory) => match directory.find(schema_id) {
                     Found::Ready if counts || last_word || self.counts(told.number) => return Ok(Standing::Sure),
@@ -208,11 +208,12 @@ impl Inner {
                 }
                 state.told = Some(told.clone());
             }
-            Err(Unlisted::Withheld) => {
+            Err(Unlisted::Withheld(reason)) => {
                 if !withheld_before {
                     tracing::warn!(
-                        "the token may not read plugins/branching/branches; nothing is remembered of branches, and who asks for \
-                         one that is not ready is given what netbox answers then, main's data among it"
+                        reason = reason.as_ref(),
+                        "netbox's list of branches cannot be had; nothing is remembered of branches, and who asks for one \
+                         that is not ready is given what netbox answers then, main's data among it"
                     );
                 }
                 state.told = Some(told.clone());
@@ -228,9 +229,10 @@ impl Inner {
         loop {
             let (status, _, page) = self.ask_own(question(above), LONGEST_PAGE).await?;
             if status != StatusCode::OK {
-                return Err(Unlisted::Withheld);
+                return Err(Unlisted::Withheld(status.to_string().into()));
             }
-            match directory.take(&page).map_err(|NotADirectory| Unlisted::Withheld)? {
+            let taken = directory.take(&page);
+            match taken.map_err(|error: NotADirectory| Unlisted::Withheld(error.to_string().into()))? {
                 Some(last) => above = last,
                 None => return Ok(directory),
             }
@@ -245,6 +247,6 @@ impl Inner {
 
 impl From<ProxyError> for Unlisted {
     fn from(error: ProxyError) -> Self {
-        if error.is_unavailable() { Self::Unavailable(error) } else { Self::Withheld }
+        if error.is_unavailable() { Self::Unavailable(error) } else { Self::Withheld(error.as_str().into()) }
     }
 }

@@ -272,6 +272,24 @@ async fn a_job_that_nobody_may_see_is_waited_for_unseen() {
     assert!(is_kept(&proxy, RACKS, "").await);
 }
 
+/// Of a branch's sync that cannot be followed main keeps what it has, until nobody waits any longer.
+#[tokio::test]
+async fn a_sync_that_nobody_may_see_outdates_everything_in_the_end() {
+    let netbox = FakeNetbox::start().await;
+    let branch = netbox.add_branch("one", "ready");
+    let proxy = proxy(&netbox).await;
+    let forbidden = "{\"detail\":\"You do not have permission to perform this action.\"}".to_owned();
+    netbox.fault(Match::prefix("GET", "/api/core/jobs/"), Fault::Status(403, "application/json", forbidden));
+    assert!(is_kept(&proxy, SITE, &branch).await && is_kept(&proxy, RACKS, "").await);
+    post(&proxy, "/api/plugins/branching/branches/1/sync/", json!({})).await;
+    asked(&netbox, "/api/core/jobs/", 1).await;
+    assert!(get(&proxy, RACKS, "").await.is_hit() && !is_kept(&proxy, SITE, &branch).await);
+    proxy.clock.push(Duration::from_secs(15 * 60));
+    followed(&proxy, 0.0).await;
+    let next = get(&proxy, RACKS, "").await;
+    assert_eq!(next.cache(), "fwd=stale; stored; detail=outdated");
+}
+
 /// What has no job in its answer, and none to be looked for.
 #[tokio::test]
 async fn an_accepted_write_without_a_job_is_waited_for_unseen() {
