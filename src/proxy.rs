@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue, Method};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::cache::clock::Clock;
@@ -30,6 +31,7 @@ pub mod acl;
 pub mod auditor;
 pub mod auth;
 pub mod body;
+mod branches;
 pub mod error;
 mod fetch;
 pub mod filters;
@@ -37,6 +39,7 @@ pub mod follow;
 mod forward;
 pub mod headers;
 mod health;
+pub mod jobs;
 pub mod operate;
 pub mod outcome;
 mod own;
@@ -57,10 +60,12 @@ use access::{AccessControl, Strictness};
 use acl::Intent;
 use auditor::Auditor;
 use auth::{Caller, Denied, Origin};
+use branches::Branches;
 use error::ProxyError;
 use fetch::Landing;
 use filters::{Asker, Filters};
 use health::Health;
+use jobs::{Jobs, Pace};
 use outcome::{Bypass, Outcome};
 use plan::Plan;
 use rate::Throttle;
@@ -102,8 +107,12 @@ pub struct Parts {
     pub clock: Clock,
     /// The metrics.
     pub metrics: Arc<Metrics>,
+    /// How jobs are followed.
+    pub pace: Pace,
     /// Fetches and writes under way; shutdown waits for them.
     pub tasks: TaskTracker,
+    /// Ends what waits for things to happen.
+    pub stop: CancellationToken,
 }
 
 /// Answers requests in NetBox's stead.
@@ -122,6 +131,8 @@ struct Inner {
     vouches: Vouches,
     filters: Filters,
     walks: Walks,
+    branches: Branches,
+    jobs: Jobs,
 }
 
 impl Deref for Inner {
@@ -136,10 +147,11 @@ impl Proxy {
     /// Puts a proxy together.
     pub fn new(parts: Parts) -> Self {
         let throttle = Throttle::new(parts.clock.clone());
-        let (health, vouches) = (Health::default(), Vouches::default());
+        let (health, vouches, flights) = (Health::default(), Vouches::default(), Flights::new());
         let (filters, walks) = (Filters::default(), Walks::default());
-        let flights = Flights::new();
-        Self { inner: Arc::new(Inner { parts, flights, health, throttle, vouches, filters, walks }) }
+        let (branches, jobs) = (Branches::default(), Jobs::default());
+        let inner = Inner { parts, flights, health, throttle, vouches, filters, walks, branches, jobs };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Whether clients must call nbproxy by a loopback name.
@@ -204,8 +216,10 @@ impl Proxy {
                 inner.check_filters(strict, asker, &request.method, &request.target).await?;
             }
         }
+        let standing = inner.standing(permit.view().branch, request.target.path.resource()).await?;
         let walker = Walker::of(&caller, &request.origin);
-        match plan::plan(&permit, Some(walker), &request, &inner.policy, inner.watch.has_branching()) {
+        let has_branching = inner.watch.has_branching();
+        match plan::plan(&permit, Some(walker), &request, &inner.policy, standing, has_branching) {
             Plan::Read(read) => match inner.read(&permit, &read, &request.base).await? {
                 Some(reply) => Ok(reply),
                 None => inner.pass(&permit, request, Outcome::Bypass(Bypass::TooLarge)).await,

@@ -21,7 +21,7 @@ use crate::netbox::session::{Session, SetUpError};
 use crate::proxy::access::AccessControl;
 use crate::proxy::auditor::Auditor;
 use crate::proxy::rewrite::Links;
-use crate::proxy::{Parts, Proxy};
+use crate::proxy::{Parts, Proxy, jobs};
 use crate::settings::{self, HeadLimits, Settings, Source};
 use crate::telemetry::metrics::Metrics;
 use crate::web::readiness::Readiness;
@@ -64,6 +64,8 @@ pub struct Server {
     proxy: Proxy,
     readiness: Readiness,
     tasks: TaskTracker,
+    /// Ends what is done unasked.
+    background: CancellationToken,
     settings: Settings,
     app: App,
     metrics: Arc<Metrics>,
@@ -101,7 +103,7 @@ impl Server {
         let session = Session::new(settings.upstream.session.clone())?;
         let tls = settings.server.tls.clone().map(Tls::read).transpose()?.map(Arc::new);
         let base_path = session.base().path().to_owned();
-        let tasks = TaskTracker::new();
+        let (tasks, background) = (TaskTracker::new(), CancellationToken::new());
         let proxy = Proxy::new(Parts {
             links: Links::new(session.base(), settings.upstream.ui_url.as_deref()),
             session,
@@ -117,7 +119,9 @@ impl Server {
             access: ArcSwap::from_pointee(AccessControl::new(settings.access.clone())),
             clock: clock.clone(),
             metrics: Arc::clone(&metrics),
+            pace: jobs::Pace { poll: settings.invalidation.job_poll, longest: settings.invalidation.longest_job },
             tasks: tasks.clone(),
+            stop: background.clone(),
         });
         let naming =
             Naming { fixed: settings.server.public_base.clone(), trusted: settings.server.trusted_proxies.clone() };
@@ -133,7 +137,7 @@ impl Server {
         let public = listen(settings.server.listen).await?;
         let admin = listen(settings.admin.listen).await?;
         let readiness = Readiness::default();
-        Ok(Self { public, admin, tls, proxy, readiness, tasks, settings, app, metrics, reloader: None })
+        Ok(Self { public, admin, tls, proxy, readiness, tasks, background, settings, app, metrics, reloader: None })
     }
 
     /// Follows changes of who may do what: on a hang-up signal, and when the files of the settings have changed.
@@ -162,7 +166,7 @@ impl Server {
 
     /// Serves until `stop` is ready, then drains: not ready, nothing new accepted, what is under way finished.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { public, admin, tls, proxy, readiness, tasks, settings, app, metrics, reloader } = self;
+        let Self { public, admin, tls, proxy, readiness, tasks, background, settings, app, metrics, reloader } = self;
         tracing::info!(
             listen = %public.address(),
             admin = %admin.address(),
@@ -176,7 +180,6 @@ impl Server {
             (None, false) => AdminAccess::Closed,
         };
         let stages = shutdown::Stages::new(readiness.clone(), tasks.clone());
-        let background = CancellationToken::new();
         let reached = readiness.latch();
         tasks.spawn(background::probe(proxy.clone(), settings.upstream.probe_interval, reached, background.clone()));
         let (invalidation, figures) = (settings.invalidation, Arc::clone(&metrics));

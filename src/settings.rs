@@ -154,6 +154,10 @@ pub struct Invalidation {
     pub precision: Precision,
     /// One of so many hits is compared with NetBox; zero for none.
     pub audit_one_in: u64,
+    /// How often a job is looked at, at first, that a write has started.
+    pub job_poll: Duration,
+    /// How long nothing is kept of what such a job may change, if it is not seen to end.
+    pub longest_job: Duration,
 }
 
 /// What is remembered.

@@ -20,6 +20,10 @@ pub enum Source {
     Status,
     /// An operator, by the admin listener.
     Operator,
+    /// A job that a write had started.
+    Job,
+    /// The list of branches.
+    Branches,
 }
 
 /// Holds the pen of the epochs.
@@ -64,6 +68,8 @@ impl Source {
             Self::Changelog => "changelog",
             Self::Status => "status",
             Self::Operator => "operator",
+            Self::Job => "job",
+            Self::Branches => "branches",
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::{HeaderName, Method};
 
 use super::auth::Denied;
+use crate::netbox::branch::SchemaId;
 use crate::netbox::transport::{BodyError, TransportError as UpstreamError};
 
 /// Why there is no answer of NetBox.
@@ -71,6 +72,17 @@ pub enum BadRequest {
     /// Header and parameter name different branches.
     #[error("X-NetBox-Branch and _branch name different branches")]
     BranchesDisagree,
+    /// There is no such branch.
+    #[error("there is no branch {}", .0.as_str())]
+    NoBranch(SchemaId),
+    /// The branch can be neither read nor written just now, or never again.
+    #[error("branch {} is not ready for use, its status is {status}", .branch.as_str())]
+    BranchNotReady {
+        /// The branch.
+        branch: SchemaId,
+        /// Its status, in NetBox's word.
+        status: Box<str>,
+    },
     /// No, or no usable, `Host`.
     #[error("the Host header is missing or is not a host")]
     Host,
@@ -125,6 +137,8 @@ impl BadRequest {
             Self::HeadTooLarge { .. } | Self::TooManyHeaders { .. } => "head-too-large",
             Self::BodyTimedOut { .. } => "body-timed-out",
             Self::BodyTooLarge { .. } => "body-too-large",
+            Self::NoBranch(_) => "no-branch",
+            Self::BranchNotReady { .. } => "branch-not-ready",
             Self::Path(_)
             | Self::Branch
             | Self::BranchesDisagree

@@ -85,6 +85,8 @@ pub enum Bypass {
     OpenPath,
     /// The answer that was fetched for several was too large to be shared.
     TooLarge,
+    /// Nobody knows whether the branch is ready.
+    BranchUnknown,
 }
 
 impl Outcome {
@@ -178,6 +180,7 @@ impl Bypass {
             Self::Body => "body",
             Self::OpenPath => "no-trailing-slash",
             Self::TooLarge => "too-large",
+            Self::BranchUnknown => "branch-unknown",
         }
     }
 }

@@ -4,6 +4,7 @@ use http::header::{ACCEPT, ACCEPT_LANGUAGE};
 use http::{HeaderMap, HeaderValue, Method};
 
 use super::acl::{Intent, Permit};
+use super::branches::Standing;
 use super::outcome::Bypass;
 use super::request::Request;
 use super::rewrite::Content;
@@ -12,7 +13,7 @@ use crate::cache::canonical::{Accept, Canonical};
 use crate::cache::freshness::Directives;
 use crate::cache::key::Key;
 use crate::cache::policy::{Keep, Policy};
-use crate::invalidation::writes::{Change, Effect};
+use crate::invalidation::effect::{Change, Effect};
 use crate::netbox::object::Resource;
 
 /// Longer lists of languages are not worth a key.
@@ -60,14 +61,17 @@ pub(super) fn plan(
     walker: Option<Walker>,
     request: &Request,
     policy: &Policy,
+    standing: Standing,
     has_branching: bool,
 ) -> Plan {
     let (method, target) = (&request.method, &request.target);
-    let effect = Effect::of(method, &target.path, &target.query, permit.view().branch, has_branching);
+    // What is written to a branch that is not ready may land in main.
+    let separate = has_branching && standing == Standing::Sure;
+    let effect = Effect::of(method, &target.path, &target.query, permit.view().branch, separate);
     if let Some(change) = effect.change() {
         return Plan::Write(change);
     }
-    match read(permit, walker, request, policy) {
+    match read(permit, walker, request, policy, standing) {
         Ok(read) => Plan::Read(Box::new(read)),
         // Memory alone was asked, and it holds nothing of this kind (RFC 9111, section 5.2.1.7).
         Err(_) if Directives::of(&request.headers).only_if_cached => Plan::NotCached,
@@ -75,7 +79,13 @@ pub(super) fn plan(
     }
 }
 
-fn read(permit: &Permit, walker: Option<Walker>, request: &Request, policy: &Policy) -> Result<Read, Bypass> {
+fn read(
+    permit: &Permit,
+    walker: Option<Walker>,
+    request: &Request,
+    policy: &Policy,
+    standing: Standing,
+) -> Result<Read, Bypass> {
     let target = &request.target;
     if !matches!(request.method, Method::GET | Method::HEAD) {
         return Err(Bypass::Method);
@@ -89,6 +99,9 @@ fn read(permit: &Permit, walker: Option<Walker>, request: &Request, policy: &Pol
     let directives = Directives::of(&request.headers);
     if directives.no_store {
         return Err(Bypass::NoStore);
+    }
+    if standing == Standing::Unsure {
+        return Err(Bypass::BranchUnknown);
     }
     let keep = policy.plan(&target.path, &target.query).map_err(Bypass::Uncacheable)?;
     let resource = target.path.resource();

@@ -36,6 +36,7 @@ pub struct Metrics {
     audits: Family<AuditLabels, Counter>,
     walks_broken: Counter,
     unknown_filters: Family<OwnEndpointLabel, Counter>,
+    jobs: Gauge,
     in_progress: Gauge,
     gauges: Gauges,
     endpoints: RwLock<HashSet<EndpointLabel>>,
@@ -161,6 +162,9 @@ impl Metrics {
         let unknown_filters = Family::default();
         let help = "Filters that NetBox does not know, in requests of who is held to those it does, by endpoint";
         registry.register("unknown_filters", help, unknown_filters.clone());
+        let jobs = Gauge::default();
+        let help = "Jobs started through nbproxy whose end is awaited; nothing that they may change is kept meanwhile";
+        registry.register("jobs_followed", help, Gauge::clone(&jobs));
         let in_progress = Gauge::default();
         let help = "Requests that have arrived and are not answered yet";
         registry.register("requests_in_progress", help, in_progress.clone());
@@ -188,6 +192,7 @@ impl Metrics {
             audits,
             walks_broken,
             unknown_filters,
+            jobs,
             in_progress,
             gauges,
             endpoints,
@@ -274,6 +279,16 @@ impl Metrics {
             let endpoint = self.label(endpoint);
             self.unknown_filters.get_or_create(&OwnEndpointLabel { endpoint }).inc_by(count as u64);
         }
+    }
+
+    /// A job is followed that a write has started.
+    pub fn job_begun(&self) {
+        self.jobs.inc();
+    }
+
+    /// A job that had [begun](Self::job_begun) is not followed any more.
+    pub fn job_ended(&self) {
+        self.jobs.dec();
     }
 
     /// Everything, as Prometheus reads it.

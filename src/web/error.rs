@@ -93,6 +93,8 @@ fn status(error: &ProxyError) -> StatusCode {
             BadRequest::Path(_)
             | BadRequest::Branch
             | BadRequest::BranchesDisagree
+            | BadRequest::NoBranch(_)
+            | BadRequest::BranchNotReady { .. }
             | BadRequest::Host
             | BadRequest::ForeignHost
             | BadRequest::Twice(_)

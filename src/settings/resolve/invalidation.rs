@@ -16,5 +16,7 @@ pub(super) fn read(reader: &mut Reader) -> Invalidation {
         longest_transaction: super::positive(reader, "invalidation.longest_transaction"),
         precision: precision.unwrap_or_default(),
         audit_one_in: reader.number("invalidation.audit_one_in"),
+        job_poll: super::positive(reader, "invalidation.job_poll"),
+        longest_job: super::positive(reader, "invalidation.longest_job"),
     }
 }

@@ -39,6 +39,8 @@ pub(crate) enum Access {
     /// As `Full`, but the list takes no PUT, PATCH or DELETE.
     NoBulk,
     ReadOnly,
+    /// As `ReadOnly`, and a POST to an object runs it.
+    Runnable,
 }
 
 /// One object type.
@@ -111,7 +113,7 @@ impl Type {
             Access::Full if self.endpoint == "dcim/interfaces" => "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, TRACE",
             Access::Full => "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS",
             Access::NoBulk => "GET, POST, HEAD, OPTIONS",
-            Access::ReadOnly => "GET, HEAD, OPTIONS",
+            Access::ReadOnly | Access::Runnable => "GET, HEAD, OPTIONS",
         }
     }
 
@@ -120,6 +122,7 @@ impl Type {
             Access::Full if self.endpoint == "dcim/interfaces" => "GET, PUT, PATCH, DELETE, HEAD, OPTIONS, TRACE",
             Access::Full | Access::NoBulk => "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
             Access::ReadOnly => "GET, HEAD, OPTIONS",
+            Access::Runnable => "GET, POST, HEAD, OPTIONS",
         }
     }
 }

@@ -21,7 +21,9 @@ pub(super) fn sub_allow(ty: &Type, action: &str) -> Option<&'static str> {
         ("ipam/prefixes", "available-ips" | "available-prefixes") => Some("GET, POST, HEAD, OPTIONS"),
         ("dcim/interfaces", "trace") => Some("GET, HEAD, OPTIONS"),
         ("dcim/devices" | "virtualization/virtual-machines", "render-config") => Some("POST, OPTIONS"),
-        ("plugins/branching/branches", "sync" | "merge" | "revert" | "archive") => Some("POST, OPTIONS"),
+        ("plugins/branching/branches", "sync" | "merge" | "revert" | "archive") | ("core/data-sources", "sync") => {
+            Some("POST, OPTIONS")
+        }
         _ => None,
     }
 }
@@ -184,6 +186,7 @@ impl Context<'_> {
             "available-prefixes" => self.available_prefixes(id),
             "trace" => Ok(self.trace(&view, id)),
             "render-config" => Ok(self.rendered_config(&view, ty, id)),
+            _ if ty.endpoint == "core/data-sources" => self.sync_source(id),
             _ => self.branch_action(id, action),
         }
     }

@@ -202,6 +202,14 @@ pub(crate) static JOB_STATUS: Choices = choices(
     ],
 );
 
+pub(crate) static SOURCE_TYPE: Choices =
+    choices("local", &[("local", "Local"), ("git", "Git"), ("amazon-s3", "Amazon S3")]);
+
+pub(crate) static SOURCE_STATUS: Choices = choices(
+    "new",
+    &[("new", "New"), ("queued", "Queued"), ("syncing", "Syncing"), ("completed", "Completed"), ("failed", "Failed")],
+);
+
 pub(crate) static NOTIFICATIONS: Choices =
     choices("always", &[("always", "Always"), ("on_failure", "On failure"), ("never", "Never")]);
 
