@@ -192,7 +192,7 @@ impl Proxy {
         }
         let access = inner.access.load_full();
         let permit = access.acl.permit(&caller, &request.target, intent)?;
-        let standing = inner.standing(permit.view().branch, request.target.path.resource()).await?;
+        let standing = inner.standing(permit.view().branch, &request.target.path).await?;
         match plan::plan(&permit, &request, &inner.policy, standing, inner.watch.has_branching()) {
             Plan::Read(read) => match inner.read(&permit, &read, &request.base).await? {
                 Some(reply) => Ok(reply),
