@@ -216,7 +216,7 @@ impl Proxy {
                 inner.check_filters(strict, asker, &request.method, &request.target).await?;
             }
         }
-        let standing = inner.standing(permit.view().branch, request.target.path.resource()).await?;
+        let standing = inner.standing(permit.view().branch, &request.target.path).await?;
         let walker = Walker::of(&caller, &request.origin);
         let has_branching = inner.watch.has_branching();
         match plan::plan(&permit, Some(walker), &request, &inner.policy, standing, has_branching) {

@@ -42,13 +42,13 @@ impl Effect {
         if *method == Method::POST && only_reads(&resource) {
             return Self::None;
         }
-        match starts(method, &resource) {
-            Starts::Nothing => {}
+        let starts = starts(method, &resource);
+        if starts == Starts::For(DATA_SOURCE) && branch == Branch::Main {
             // It is main's files that are read, and main's objects that are made of them.
-            starts @ Starts::For(DATA_SOURCE) if branch == Branch::Main => {
-                return Self::Later(Scope::Branch(Branch::Main), starts);
-            }
-            starts => return Self::Later(Scope::Everything, starts),
+            return Self::Later(Scope::Branch(Branch::Main), starts);
+        }
+        if starts != Starts::Nothing {
+            return Self::Later(Scope::Everything, starts);
         }
         // Without the plugin a branch's header means nothing, and models that branching exempts are shared by all
         // branches: then a write concerns everybody.

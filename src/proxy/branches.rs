@@ -25,7 +25,7 @@ use crate::cache::epochs::Scope;
 use crate::invalidation::branches::{Directory, Found, NotADirectory, question};
 use crate::invalidation::bus::Source;
 use crate::netbox::branch::{Branch, SchemaId};
-use crate::netbox::object::Resource;
+use crate::netbox::object::{ApiPath, Resource};
 
 /// How long a list of branches counts, from when it was asked for.
 const BELIEVED: Duration = Duration::from_secs(5);
@@ -124,13 +124,9 @@ impl Inner {
     ///
     /// # Errors
     /// [`BadRequest`] for a branch that does not exist or is not ready; why NetBox could not be asked.
-    pub(super) async fn standing(
-        self: &Arc<Self>,
-        branch: Branch,
-        resource: Resource<'_>,
-    ) -> Result<Standing, ProxyError> {
+    pub(super) async fn standing(self: &Arc<Self>, branch: Branch, path: &ApiPath) -> Result<Standing, ProxyError> {
         let Branch::Schema(schema_id) = branch else { return Ok(Standing::Sure) };
-        if resource == Resource::Status || self.watch.lacks_branching() {
+        if path.resource() == Resource::Status || self.watch.lacks_branching() {
             return Ok(Standing::Sure);
         }
         if !self.has_token() {

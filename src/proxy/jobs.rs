@@ -64,11 +64,11 @@ impl Inner {
         let scope = branch.map_or(started.scope(), |schema_id| Scope::Branch(Branch::Schema(schema_id)));
         let wariness = chase.branch().map(|_| self.branches.beware());
         let quarantine = started.quarantine(scope);
+        self.metrics.job_begun();
         self.tasks.spawn(Arc::clone(self).follow_job(chase, quarantine, wariness));
     }
 
     async fn follow_job(self: Arc<Self>, chase: Chase, quarantine: Quarantine, wariness: Option<Wariness>) {
-        self.metrics.job_begun();
         tokio::select! {
             () = self.until_ended(chase, quarantine, wariness) => {}
             // Nothing is remembered beyond the end.

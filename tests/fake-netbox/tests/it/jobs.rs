@@ -8,7 +8,7 @@ use crate::client::ask;
 async fn jobs(fake: &FakeNetbox, of: u64) -> Vec<(String, String)> {
     let list = ask(fake, "GET", &format!("/api/core/jobs/?object_id={of}&ordering=-created"), "").await.json();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let rows = list["results"].as_array().unwrap();
+    let rows = list["results"].as_array().expect("a list");
     rows.iter().map(|row| (text(&row["object_type"]), text(&row["status"]["value"]))).collect()
 }
 
