@@ -123,6 +123,8 @@ impl Inner {
                 return release(answered, Err(error));
             }
         };
+        // A merge brings a branch's changes to main under the ids of the requests that made them in the branch.
+        let in_main = outgoing.branch == Branch::Main;
         let timeout = self.session.timeout();
         let mut sending = Box::pin(self.send(place, outgoing, timeout.saturating_add(LINGER)));
         let in_time = tokio::select! {
@@ -150,6 +152,7 @@ impl Inner {
         write.settle(outcome);
         if let Ok(answer) = &sent
             && outcome == Settlement::Known
+            && in_main
             && let Some(id) = answer.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok())
         {
             self.own.answered(id, scope);
