@@ -4,7 +4,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue, Method};
 use tokio_util::task::TaskTracker;
@@ -19,6 +19,7 @@ use crate::invalidation::bus::Bus;
 use crate::invalidation::changed::Precision;
 use crate::invalidation::installation::Watch;
 use crate::invalidation::own::OwnWrites;
+use crate::invalidation::webhook::Secret;
 use crate::netbox::branch::Branch;
 use crate::netbox::object::Resource;
 use crate::netbox::session::Session;
@@ -34,6 +35,7 @@ pub mod follow;
 mod forward;
 pub mod headers;
 mod health;
+pub mod hook;
 pub mod outcome;
 mod plan;
 mod probe;
@@ -85,6 +87,8 @@ pub struct Parts {
     pub watch: Watch,
     /// Who is let in, and to what; replaced as a whole when the settings change.
     pub access: ArcSwap<AccessControl>,
+    /// What NetBox's webhooks are known by; likewise.
+    pub webhook_secret: ArcSwapOption<Secret>,
     /// What is rewritten.
     pub links: Links,
     /// The time.

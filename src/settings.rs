@@ -13,6 +13,7 @@ use crate::cache::public::PublicBase;
 use crate::cache::{policy, store};
 use crate::cli::Flags;
 use crate::invalidation::changed::Precision;
+use crate::invalidation::webhook::Secret;
 use crate::netbox::session;
 use crate::netbox::token::Token;
 use crate::proxy::access;
@@ -144,7 +145,7 @@ pub struct Admin {
 }
 
 /// How changes made elsewhere are learned of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Invalidation {
     /// How often NetBox's changelog is looked at; `None` for never.
     pub changelog_poll: Option<Duration>,
@@ -152,6 +153,8 @@ pub struct Invalidation {
     pub longest_transaction: Duration,
     /// How finely changes are told apart.
     pub precision: Precision,
+    /// What NetBox's webhooks are known by; `None` takes none.
+    pub webhook_secret: Option<Arc<Secret>>,
 }
 
 /// What is remembered.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{any, get};
 
 use crate::cache::clock::Clock;
 use crate::proxy::Proxy;
@@ -16,6 +16,7 @@ mod mirror;
 mod naming;
 pub mod readiness;
 mod upload;
+mod webhook;
 
 pub use mirror::Peer;
 pub use naming::Naming;
@@ -51,9 +52,9 @@ impl App {
     }
 }
 
-/// The public listener: whatever comes is NetBox's, or nobody's.
+/// The public listener: whatever comes is NetBox's, or nobody's, but for NetBox's webhooks.
 pub fn public(app: App) -> Router {
-    Router::new().fallback(mirror::mirror).with_state(app)
+    Router::new().route(webhook::PATH, any(webhook::webhook)).fallback(mirror::mirror).with_state(app)
 }
 
 /// The admin listener.

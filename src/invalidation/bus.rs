@@ -14,6 +14,8 @@ pub enum Source {
     Write,
     /// NetBox's changelog.
     Changelog,
+    /// One of NetBox's webhooks.
+    Webhook,
     /// NetBox's version or plugins are not what they were.
     Status,
 }
@@ -57,6 +59,7 @@ impl Source {
         match self {
             Self::Write => "write",
             Self::Changelog => "changelog",
+            Self::Webhook => "webhook",
             Self::Status => "status",
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::Method;
 
 use super::auth::Denied;
+use crate::invalidation::webhook::Unreadable;
 use crate::netbox::transport::{BodyError, TransportError as UpstreamError};
 
 /// Why there is no answer of NetBox.
@@ -82,6 +83,9 @@ pub enum BadRequest {
     /// The request's body broke off.
     #[error("the request's body did not arrive whole")]
     Body,
+    /// A webhook's body is none of NetBox's.
+    #[error(transparent)]
+    Webhook(#[from] Unreadable),
     /// The request's body is too large.
     #[error("the request body is larger than {limit} bytes")]
     BodyTooLarge {

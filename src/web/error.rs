@@ -56,6 +56,13 @@ pub(super) fn json(status: StatusCode, detail: &str) -> Response {
     object(status, &serde_json::json!({ "detail": detail }))
 }
 
+/// What a webhook is answered: NetBox wants a 2xx, and reads nothing else.
+pub(super) fn nothing_to_say() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
 fn object(status: StatusCode, body: &Value) -> Response {
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;

@@ -27,4 +27,5 @@ mod stale;
 mod streaming;
 mod support;
 mod tokens;
+mod webhooks;
 mod wire_keys;
