@@ -27,5 +27,6 @@ mod stale;
 mod streaming;
 mod support;
 mod tokens;
+mod webhook_install;
 mod webhooks;
 mod wire_keys;
