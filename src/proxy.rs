@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue, Method};
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::cache::clock::Clock;
@@ -113,6 +114,7 @@ struct Inner {
     health: Health,
     throttle: Throttle,
     vouches: Vouches,
+    hooks: Semaphore,
 }
 
 impl Deref for Inner {
@@ -128,7 +130,8 @@ impl Proxy {
     pub fn new(parts: Parts) -> Self {
         let throttle = Throttle::new(parts.clock.clone());
         let (health, vouches) = (Health::default(), Vouches::default());
-        Self { inner: Arc::new(Inner { parts, flights: Flights::new(), health, throttle, vouches }) }
+        let hooks = Semaphore::new(hook::AT_ONCE);
+        Self { inner: Arc::new(Inner { parts, flights: Flights::new(), health, throttle, vouches, hooks }) }
     }
 
     /// Whether clients must call nbproxy by a loopback name.

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::HeaderMap;
+use tokio::sync::SemaphorePermit;
 
 use super::auth::Denied;
 use super::error::{BadRequest, ProxyError};
@@ -20,6 +22,12 @@ use crate::netbox::version;
 
 /// Bytes of a webhook's body. There is one whole object in it, before and after its change.
 pub const LONGEST: u64 = SMALL;
+
+/// Bodies in memory at once: who sends one is not known before it is there.
+pub(super) const AT_ONCE: usize = 64;
+
+/// How long a body may take, the wait for others among it. NetBox has it ready when it begins to send.
+const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// How long after a webhook the change that it tells of may still be uncommitted. Where NetBox queues webhooks amid its
 /// transaction (django-rq before 4.0, so NetBox before 4.5.7, or `COMMIT_MODE` `auto`) nothing bounds it; a worker takes the
@@ -40,10 +48,10 @@ impl Proxy {
         self.inner.webhook_secret.store(secret);
     }
 
-    /// Takes a webhook. When this returns, no answer from before the change that it tells of is current any more.
+    /// Takes a webhook. When this returns, what is remembered of the scope that it tells of is outdated.
     ///
     /// # Errors
-    /// [`Denied::Unsigned`]; [`BadRequest`] for a body that is too large, breaks off, or is none of NetBox's. The last of
+    /// [`Denied::Unsigned`]; [`BadRequest`] for a body that is too large, takes too long, or is none of NetBox's. The last of
     /// these outdates all of main: who signed it had something to tell.
     pub async fn hear(&self, headers: &HeaderMap, body: Option<RequestBody>) -> Result<(), ProxyError> {
         let inner = &self.inner;
@@ -51,15 +59,8 @@ impl Proxy {
         // Before the body is read: who cannot sign need not send one.
         let signature = headers.get(SIGNATURE).and_then(|value| Signature::parse(value.as_bytes()));
         let signature = signature.ok_or(Denied::Unsigned)?;
-        let body = match body {
-            None => OutgoingBody::Empty,
-            Some(body) => body.prepare(inner.session.timeout(), &Progress::new()).await?,
-        };
-        let body = match body {
-            OutgoingBody::Empty => bytes::Bytes::new(),
-            OutgoingBody::Whole(body) => body,
-            OutgoingBody::Stream { .. } => return Err(BadRequest::BodyTooLarge { limit: LONGEST }.into()),
-        };
+        let read = tokio::time::timeout(BODY_TIME, inner.read_hook(body));
+        let (body, _place) = read.await.map_err(|_| BadRequest::Body)??;
         if !secret.has_signed(&body, &signature) {
             return Err(Denied::Unsigned.into());
         }
@@ -74,6 +75,20 @@ impl Proxy {
 }
 
 impl Inner {
+    /// The body, and its place in memory.
+    async fn read_hook(&self, body: Option<RequestBody>) -> Result<(Bytes, SemaphorePermit<'_>), ProxyError> {
+        let place = self.hooks.acquire().await.map_err(|_| ProxyError::Lost)?;
+        let body = match body {
+            None => OutgoingBody::Empty,
+            Some(body) => body.prepare(BODY_TIME, &Progress::new()).await?,
+        };
+        match body {
+            OutgoingBody::Empty => Ok((Bytes::new(), place)),
+            OutgoingBody::Whole(body) => Ok((body, place)),
+            OutgoingBody::Stream { .. } => Err(BadRequest::BodyTooLarge { limit: LONGEST }.into()),
+        }
+    }
+
     /// Whether the change was a write of nbproxy's own to main, and everything that it concerns was outdated when it was
     /// answered.
     fn has_told(&self, delivery: &Delivery) -> bool {

@@ -3,11 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use fake_netbox::FakeNetbox;
+use fake_netbox::{FakeNetbox, HoldPoint};
 use ring::hmac;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Ask, Daemon, TestProxy, figure, within};
+use crate::support::{Answer, Ask, Daemon, Raw, TestProxy, figure, start, within};
 
 const SECRET: &str = "s3cret-of-the-hook";
 const SITE: &str = "/api/dcim/sites/1/";
@@ -189,6 +189,30 @@ async fn a_body_has_a_mebibyte_at_most() {
     assert!(!proxy.get(SITE).await.is_hit());
 }
 
+/// Who sends a body is not known before it is there. So many are read at once and no more, and none for long.
+#[tokio::test]
+async fn who_dawdles_keeps_netbox_out_for_a_while_at_most() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = proxy(&netbox, "").await;
+    let head = format!("POST /-/webhooks/netbox HTTP/1.1\r\nhost: x\r\nx-hook-signature: {}\r\n", "0".repeat(128));
+    let mut dawdlers = Vec::new();
+    for _ in 0..64 {
+        let mut dawdler = Raw::connect(proxy.address()).await;
+        dawdler.write(&format!("{head}content-length: 1000000\r\n\r\n{{")).await;
+        dawdlers.push(dawdler);
+    }
+    proxy.wait_for_requests(64).await;
+    proxy.get(SITE).await;
+    let (url, text) = (proxy.url(), site_changed().to_string());
+    let right = start(async move { tell(&url, &text).await });
+    proxy.wait_for_requests(65).await;
+    assert!(proxy.get(SITE).await.is_hit(), "it waits, and nobody else does");
+    assert_eq!(within(right).await.expect("it ends").status, 204);
+    assert!(!proxy.get(SITE).await.is_hit());
+    let told = within(dawdlers.remove(0).until("whole")).await;
+    assert!(told.starts_with("HTTP/1.1 400 ") && told.contains("did not arrive whole"), "{told}");
+}
+
 #[tokio::test]
 async fn the_path_is_there_only_with_a_secret_and_only_for_post() {
     let netbox = FakeNetbox::start().await;
@@ -254,13 +278,13 @@ async fn what_was_fetched_in_doubt_is_not_kept_however_late_it_comes() {
     let netbox = FakeNetbox::start().await;
     let proxy = proxy(&netbox, "").await;
     hook(&proxy, &site_changed()).await;
-    let held = netbox.hold("GET", SITE, fake_netbox::HoldPoint::BeforeAnswer);
-    let slow = crate::support::start(proxy.ask("GET", SITE).send());
-    held.arrived(1).await;
+    let held = netbox.hold("GET", SITE, HoldPoint::BeforeAnswer);
+    let slow = start(proxy.ask("GET", SITE).send());
+    within(held.arrived(1)).await;
     netbox.edit_unlogged("dcim/sites", 1, json!({"description": "committed"}));
     proxy.clock.push(Duration::from_secs(3));
-    let next = crate::support::start(proxy.ask("GET", SITE).send());
-    held.arrived(2).await;
+    let next = start(proxy.ask("GET", SITE).send());
+    within(held.arrived(2)).await;
     held.release();
     assert_eq!(slow.await.expect("it ends").json()["description"], "");
     assert_eq!(next.await.expect("it ends").json()["description"], "committed", "nobody joins what began in doubt");
@@ -331,6 +355,7 @@ async fn every_branchs_answers_are_outdated() {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "how often something may happen is a matter of time")]
 #[tokio::test]
 async fn a_flood_of_webhooks_costs_netbox_next_to_nothing() {
     let netbox = FakeNetbox::start().await;
