@@ -88,7 +88,7 @@ pub enum WebhookCommand {
 /// Where NetBox's webhooks are to go.
 #[derive(Debug, Clone, Args)]
 pub struct InstallWebhook {
-    /// Where NetBox reaches nbproxy: https://nbproxy.example.com/-/webhooks/netbox
+    /// Where NetBox reaches nbproxy, with /-/webhooks/netbox at its end
     #[arg(long, value_name = "URL", value_parser = web_address)]
     pub url: String,
     /// The name of both the webhook and the event rule
