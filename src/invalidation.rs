@@ -9,4 +9,5 @@ pub mod installation;
 pub mod jobs;
 pub mod own;
 pub mod quarantine;
+pub mod webhook;
 pub mod writes;

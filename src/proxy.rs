@@ -4,9 +4,10 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue, Method};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,6 +22,7 @@ use crate::invalidation::bus::Bus;
 use crate::invalidation::changed::Precision;
 use crate::invalidation::installation::Watch;
 use crate::invalidation::own::OwnWrites;
+use crate::invalidation::webhook::Secret;
 use crate::netbox::branch::Branch;
 use crate::netbox::object::Resource;
 use crate::netbox::session::Session;
@@ -39,6 +41,7 @@ pub mod follow;
 mod forward;
 pub mod headers;
 mod health;
+pub mod hook;
 pub mod jobs;
 pub mod operate;
 pub mod outcome;
@@ -101,6 +104,8 @@ pub struct Parts {
     pub watch: Watch,
     /// Who is let in, and to what; replaced as a whole when the settings change.
     pub access: ArcSwap<AccessControl>,
+    /// What NetBox's webhooks are known by; likewise.
+    pub webhook_secret: ArcSwapOption<Secret>,
     /// What is rewritten.
     pub links: Links,
     /// The time.
@@ -133,6 +138,7 @@ struct Inner {
     walks: Walks,
     branches: Branches,
     jobs: Jobs,
+    hooks: Semaphore,
 }
 
 impl Deref for Inner {
@@ -150,7 +156,8 @@ impl Proxy {
         let (health, vouches, flights) = (Health::default(), Vouches::default(), Flights::new());
         let (filters, walks) = (Filters::default(), Walks::default());
         let (branches, jobs) = (Branches::default(), Jobs::default());
-        let inner = Inner { parts, flights, health, throttle, vouches, filters, walks, branches, jobs };
+        let hooks = Semaphore::new(hook::AT_ONCE);
+        let inner = Inner { parts, flights, health, throttle, vouches, filters, walks, branches, jobs, hooks };
         Self { inner: Arc::new(inner) }
     }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::signal::unix::Signal;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -117,6 +117,7 @@ impl Server {
             watch: Watch::new(Arc::clone(&bus)),
             bus,
             access: ArcSwap::from_pointee(AccessControl::new(settings.access.clone())),
+            webhook_secret: ArcSwapOption::from(settings.invalidation.webhook_secret.clone()),
             clock: clock.clone(),
             metrics: Arc::clone(&metrics),
             pace: jobs::Pace { poll: settings.invalidation.job_poll, longest: settings.invalidation.longest_job },

@@ -13,6 +13,7 @@ use crate::cache::public::PublicBase;
 use crate::cache::{policy, store};
 use crate::cli::Flags;
 use crate::invalidation::changed::Precision;
+use crate::invalidation::webhook::Secret;
 use crate::netbox::session;
 use crate::netbox::token::Token;
 use crate::proxy::access;
@@ -144,7 +145,7 @@ pub struct Admin {
 }
 
 /// How changes made elsewhere are learned of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Invalidation {
     /// How often NetBox's changelog is looked at; `None` for never.
     pub changelog_poll: Option<Duration>,
@@ -158,6 +159,8 @@ pub struct Invalidation {
     pub job_poll: Duration,
     /// How long nothing is kept of what such a job may change, if it is not seen to end.
     pub longest_job: Duration,
+    /// What NetBox's webhooks are known by; `None` takes none.
+    pub webhook_secret: Option<Arc<Secret>>,
 }
 
 /// What is remembered.

@@ -30,7 +30,8 @@ pub struct Feed {
 impl Feed {
     /// Every change committed before this moment has been told of.
     pub fn confirm(&self, moment: Moment) {
-        self.confirmed.fetch_max(moment.to_nanos(), Ordering::SeqCst);
+        // Zero stands for none, not for the clock's beginning.
+        self.confirmed.fetch_max(moment.to_nanos().max(1), Ordering::SeqCst);
         *self.lock() = None;
         self.look_back.notify_waiters();
     }

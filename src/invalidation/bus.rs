@@ -16,6 +16,8 @@ pub enum Source {
     Audit,
     /// NetBox's changelog.
     Changelog,
+    /// One of NetBox's webhooks.
+    Webhook,
     /// NetBox's version or plugins are not what they were.
     Status,
     /// An operator, by the admin listener.
@@ -66,6 +68,7 @@ impl Source {
             Self::Write => "write",
             Self::Audit => "audit",
             Self::Changelog => "changelog",
+            Self::Webhook => "webhook",
             Self::Status => "status",
             Self::Operator => "operator",
             Self::Job => "job",

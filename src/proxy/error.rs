@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::{HeaderName, Method};
 
 use super::auth::Denied;
+use crate::invalidation::webhook::Unreadable;
 use crate::netbox::branch::SchemaId;
 use crate::netbox::transport::{BodyError, TransportError as UpstreamError};
 
@@ -121,6 +122,9 @@ pub enum BadRequest {
         /// How long it was waited for.
         patience: Duration,
     },
+    /// A webhook's body is none of NetBox's.
+    #[error(transparent)]
+    Webhook(#[from] Unreadable),
     /// The request's body is too large.
     #[error("the request body is larger than {limit} bytes")]
     BodyTooLarge {
@@ -142,6 +146,7 @@ impl BadRequest {
             Self::Path(_)
             | Self::Branch
             | Self::BranchesDisagree
+            | Self::Webhook(_)
             | Self::Host
             | Self::ForeignHost
             | Self::Twice(_)

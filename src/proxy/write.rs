@@ -172,7 +172,9 @@ impl Inner {
         self.forget(party);
         match outlook {
             Outlook::Known => {
-                if let Some(id) = id {
+                // A merge brings a branch's changes to main under the ids of the requests that made them in the branch.
+                let in_main = party.permit.view().branch == Branch::Main;
+                if let Some(id) = id.filter(|_| in_main) {
                     self.own_writes.answered(&id, scope);
                 }
                 self.relay(answer, &party.permit, &party.receiver, Outcome::Written).await

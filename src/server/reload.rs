@@ -20,7 +20,7 @@ use crate::settings::{Problems, Settings, Source};
 use crate::telemetry::metrics::Metrics;
 
 /// Settings that are followed while the daemon runs, by the beginning of their keys; the others want a restart.
-const FOLLOWED: [&str; 4] = ["access.", "clients", "upstream.token", "upstream.tokens"];
+const FOLLOWED: [&str; 5] = ["access.", "clients", "invalidation.webhook_secret", "upstream.token", "upstream.tokens"];
 
 /// Longer than any sensible life of a process, where files are not looked at.
 const NEVER: Duration = Duration::from_secs(10 * 365 * 86_400);
@@ -119,6 +119,7 @@ impl Reloader {
             return;
         }
         self.proxy.replace_access(AccessControl::new(settings.access));
+        self.proxy.replace_webhook_secret(settings.invalidation.webhook_secret);
         self.files = settings.files;
         self.metrics.settings_read(true);
         tracing::info!(clients, "the settings were read anew and are in force");

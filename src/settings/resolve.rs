@@ -33,7 +33,6 @@ pub(super) fn resolve(tree: Map<String, Value>) -> Result<Settings, Problems> {
     let cache = cache::read(&mut reader, access.passthrough);
     let invalidation = invalidation::read(&mut reader);
     let log = log(&mut reader);
-    not_built_yet(&mut reader);
     let files = reader.files();
     reader.finish()?;
     match (upstream, server, admin) {
@@ -71,13 +70,6 @@ fn log(reader: &mut Reader) -> logging::Config {
         reader.fault("log.filter", error);
     }
     config
-}
-
-/// Settings that have their place already, and nothing behind them: better said than silently ignored.
-fn not_built_yet(reader: &mut Reader) {
-    if reader.secret("invalidation.webhook_secret").is_some() {
-        reader.fault("invalidation.webhook_secret", "this version of nbproxy cannot do that yet");
-    }
 }
 
 fn token(reader: &mut Reader, key: &str, text: &str) -> Option<Arc<Token>> {

@@ -22,9 +22,10 @@ const WORDS: [&str; 9] =
     ["object", "object_type", "branch", "token", "version", "query", "pattern", "transport", "outgoing"];
 
 /// What settings resolve to, beside words: types that hold settings and nothing else.
-const CONFIG: [&str; 12] = [
+const CONFIG: [&str; 13] = [
     "cache::public",
     "invalidation::changed::Precision",
+    "invalidation::webhook::Secret",
     "cache::freshness::Lifetime",
     "cache::policy",
     "cache::store",

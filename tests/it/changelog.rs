@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use fake_netbox::{FakeNetbox, Fault, Match};
+use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::{Value, json};
 
-use crate::support::{TestProxy, within};
+use crate::support::{Ask, TestProxy, within};
 
 const SITE: &str = "/api/dcim/sites/1/";
 const CHANGES: &str = "/api/core/object-changes/";
@@ -196,4 +196,25 @@ async fn an_older_netbox_is_followed_too() {
     netbox.edit("dcim/sites", 1, json!({"description": "elsewhere"}));
     seen(&proxy, SITE, |site| site["description"] == "elsewhere").await;
     assert!(netbox.log().iter().all(|request| request.path != CHANGES || request.param("start").is_none()));
+}
+
+/// A merge brings a branch's changes to main under the ids of the requests that made them in the branch.
+#[tokio::test]
+async fn what_was_written_here_in_a_branch_and_merged_elsewhere_is_seen() {
+    let netbox = FakeNetbox::start().await;
+    let branch = netbox.add_branch("one", "ready");
+    // As long as the plugin is not known of, a write in a branch outdates everything, as if it were one to main.
+    let _unknown = netbox.hold("GET", "/api/status/", HoldPoint::BeforeAnswer);
+    let settings = "[invalidation]\nchangelog_poll = \"20ms\"";
+    let proxy = TestProxy::builder(&netbox).settings(settings).start_unready().await;
+    following(&proxy).await;
+    let patch = proxy.ask("PATCH", SITE).header("x-netbox-branch", &branch);
+    assert_eq!(patch.json(&json!({"description": "in one"})).send().await.status, 200);
+    assert_eq!(proxy.get(SITE).await.json()["description"], "");
+    assert!(proxy.get(SITE).await.is_hit());
+    let merge = Ask::new("POST", &format!("{}/api/plugins/branching/branches/1/merge/", netbox.url()));
+    let merge = merge.header("authorization", &format!("Token {}", netbox.token())).json(&json!({"commit": true}));
+    assert_eq!(merge.send().await.status, 200);
+    netbox.finish_jobs();
+    seen(&proxy, SITE, |site| site["description"] == "in one").await;
 }

@@ -45,5 +45,7 @@ mod tls;
 mod tokens;
 mod visitors;
 mod walks;
+mod webhook_install;
+mod webhooks;
 mod wire_keys;
 mod world;

@@ -13,6 +13,9 @@ use crate::telemetry::metrics::Metrics;
 /// How many times less often the changelog is looked at while nobody asks for anything.
 const QUIET: u32 = 5;
 
+/// Between two looks at the changelog however much reason there is: a thousand webhooks are one.
+const BREATH: Duration = Duration::from_millis(200);
+
 /// Between attempts to follow a changelog that the token may not read: somebody has to change that first.
 const FORBIDDEN: Duration = Duration::from_secs(60);
 
@@ -36,8 +39,10 @@ pub(in crate::server) async fn follow(
                 Ok(_) | Err(_) => poll,
             };
             told.tell(followed.err().map(|error| error.to_string()));
+            let breath = BREATH.min(poll);
+            tokio::time::sleep(breath).await;
             // Passing the time is the other way to be wanted.
-            drop(tokio::time::timeout(pause, proxy.follow_wanted()).await);
+            drop(tokio::time::timeout(pause.saturating_sub(breath), proxy.follow_wanted()).await);
         }
     };
     tokio::select! {

@@ -107,6 +107,7 @@ fn system(seed: &mut Seed) {
                 "app_label": app,
                 "model": model,
                 "model_name": ty.verbose,
+                "features": if ty.logged { json!(["change_logging", "event_rules"]) } else { json!([]) },
                 "is_plugin_model": ty.endpoint.starts_with("plugins/"),
                 "rest_api_endpoint": format!("/api/{}/", ty.endpoint),
             }),

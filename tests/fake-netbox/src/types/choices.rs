@@ -17,6 +17,9 @@ pub(crate) static PLACE_STATUS: Choices = choices(
     ],
 );
 
+pub(crate) static ACTION_TYPE: Choices =
+    choices("webhook", &[("webhook", "Webhook"), ("script", "Script"), ("notification", "Notification")]);
+
 pub(crate) static RACK_STATUS: Choices = choices(
     "active",
     &[

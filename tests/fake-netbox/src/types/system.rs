@@ -100,6 +100,7 @@ pub(crate) static TYPES: &[Type] = &[
             text("model"),
             text("model_name"),
             boolean("public").or(Preset::True),
+            json("features"),
             boolean("is_plugin_model"),
             text("rest_api_endpoint"),
             DESCRIPTION,
