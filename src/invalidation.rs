@@ -5,4 +5,5 @@ pub mod changed;
 pub mod changelog;
 pub mod installation;
 pub mod own;
+pub mod relations;
 pub mod writes;

@@ -34,6 +34,7 @@ pub mod follow;
 mod forward;
 pub mod headers;
 mod health;
+mod narrow;
 pub mod outcome;
 mod plan;
 mod probe;
@@ -180,7 +181,7 @@ impl Proxy {
         }
         let access = inner.access.load_full();
         let permit = access.acl.permit(&caller, &request.target, intent)?;
-        match plan::plan(&permit, &request, &inner.policy, inner.watch.has_branching()) {
+        match plan::plan(&permit, &request, &inner.policy, inner.watch.has_branching(), inner.precision) {
             Plan::Read(read) => match inner.read(&permit, &read, &request.base).await? {
                 Some(reply) => Ok(reply),
                 None => inner.pass(&permit, request, Outcome::Bypass(Bypass::TooLarge)).await,

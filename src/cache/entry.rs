@@ -83,7 +83,7 @@ impl Entry {
     pub fn weight(&self) -> usize {
         let headers: usize = self.core.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
         let forms: usize = self.forms.iter().map(|form| form.body.len() + form.links.len() * 4 + BOOKKEEPING).sum();
-        BOOKKEEPING + headers + forms
+        BOOKKEEPING + self.core.witness.weight() + headers + forms
     }
 }
 

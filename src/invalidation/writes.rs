@@ -9,7 +9,10 @@ use super::bus::{Bus, Source};
 use crate::cache::epochs::{OpenDoubt, Scope};
 use crate::netbox::branch::Branch;
 use crate::netbox::object::{ApiPath, Endpoint, Resource};
+use crate::netbox::object_type::TypeSet;
 use crate::netbox::query::Query;
+
+mod related;
 
 /// How long a write that was lost from sight is taken to be still under way. Nothing bounds it for certain; 120 s is what
 /// NetBox's own gunicorn settings (contrib/gunicorn.py) call too long for a worker to be silent.
@@ -34,6 +37,8 @@ pub enum Effect {
 pub struct Change {
     /// What it touches.
     pub scope: Scope,
+    /// Main's types that it touches as well.
+    pub along: TypeSet,
     /// Whether it is made after the write has been answered.
     pub deferred: bool,
 }
@@ -56,8 +61,7 @@ pub enum Settlement {
 #[must_use = "a write must be settled"]
 pub struct OpenWrite {
     bus: Arc<Bus>,
-    scope: Scope,
-    deferred: bool,
+    change: Change,
     doubt: Option<OpenDoubt>,
     settled: bool,
 }
@@ -87,8 +91,8 @@ impl Effect {
     pub fn change(self) -> Option<Change> {
         match self {
             Self::None => None,
-            Self::Now(scope) => Some(Change { scope, deferred: false }),
-            Self::Later(scope) => Some(Change { scope, deferred: true }),
+            Self::Now(scope) => Some(Change { scope, along: TypeSet::EMPTY, deferred: false }),
+            Self::Later(scope) => Some(Change { scope, along: TypeSet::EMPTY, deferred: true }),
         }
     }
 }
@@ -96,19 +100,19 @@ impl Effect {
 impl OpenWrite {
     /// Before the write is sent.
     pub fn begin(bus: Arc<Bus>, change: Change) -> Self {
-        let Change { scope, deferred } = change;
-        Self { bus, scope, deferred, doubt: None, settled: false }
+        Self { bus, change, doubt: None, settled: false }
     }
 
-    /// What it touches.
-    pub fn scope(&self) -> Scope {
-        self.scope
+    /// What it does.
+    pub fn change(&self) -> Change {
+        self.change
     }
 
     /// The client is answered before the outcome is known; until it is, nothing of the scope is kept.
     pub fn answered_early(&mut self) {
         if self.doubt.is_none() {
-            self.doubt = Some(self.bus.open_doubt(self.scope, Source::Write));
+            self.doubt = Some(self.bus.open_doubt(self.change.scope, Source::Write));
+            self.touch_along();
         }
     }
 
@@ -121,7 +125,7 @@ impl OpenWrite {
     pub fn settlement(&self, status: StatusCode) -> Settlement {
         match status.as_u16() {
             202 => Settlement::Later,
-            200..=299 if self.deferred => Settlement::Later,
+            200..=299 if self.change.deferred => Settlement::Later,
             501..=599 => Settlement::Unknown,
             _ => Settlement::Known,
         }
@@ -131,12 +135,23 @@ impl OpenWrite {
         self.settled = true;
         match settlement {
             Settlement::Unsent => {}
-            Settlement::Known => self.bus.publish(self.scope, Source::Write),
+            Settlement::Known => {
+                self.touch_along();
+                self.bus.publish(self.change.scope, Source::Write);
+            }
             Settlement::Later => self.bus.doubt_for(Scope::Everything, Source::Write, JOB),
-            Settlement::Unknown => self.bus.doubt_for(self.scope, Source::Write, LOST),
+            Settlement::Unknown => {
+                self.bus.doubt_for(self.change.scope, Source::Write, LOST);
+                self.touch_along();
+            }
         }
         // After the bump: who finds the doubt gone must find the new epoch too.
         self.doubt = None;
+    }
+
+    /// A doubt about one type is one about all of main; a change is one of each type.
+    fn touch_along(&self) {
+        self.change.scopes().skip(1).for_each(|scope| self.bus.publish(scope, Source::Write));
     }
 }
 

@@ -122,11 +122,12 @@ impl Inner {
         {
             self.watch.observe(installation);
         }
-        let kept = admit(read, status, &headers, &whole, witness);
+        let witness = self.narrowed(permit, read, &whole, witness);
+        let kept = admit(read, status, &headers, &whole, &witness);
         let mut headers = from_upstream(headers);
         // It names the request that was sent; a hit has an id of its own.
         let request_id = headers.remove(REQUEST_ID);
-        let core = Core { status, headers, stored: sent, lifetime: read.keep.lifetime(), witness: witness.clone() };
+        let core = Core { status, headers, stored: sent, lifetime: read.keep.lifetime(), witness };
         let entry = Arc::new(Entry::new(core, Form::new(base, whole.body, whole.links)));
         if kept.is_ok() {
             self.store.put(read.key, Arc::clone(&entry));

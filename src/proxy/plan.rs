@@ -11,6 +11,7 @@ use crate::cache::canonical::{Accept, Canonical};
 use crate::cache::freshness::Directives;
 use crate::cache::key::Key;
 use crate::cache::policy::{Keep, Policy};
+use crate::invalidation::changed::Precision;
 use crate::invalidation::writes::{Change, Effect};
 use crate::netbox::object::Resource;
 
@@ -54,11 +55,20 @@ impl Intent {
 }
 
 /// Decides for a request that was permitted.
-pub(super) fn plan(permit: &Permit, request: &Request, policy: &Policy, has_branching: bool) -> Plan {
-    let (method, target) = (&request.method, &request.target);
-    let effect = Effect::of(method, &target.path, &target.query, permit.view().branch, has_branching);
+pub(super) fn plan(
+    permit: &Permit,
+    request: &Request,
+    policy: &Policy,
+    has_branching: bool,
+    precision: Precision,
+) -> Plan {
+    let (method, target, branch) = (&request.method, &request.target, permit.view().branch);
+    let effect = Effect::of(method, &target.path, &target.query, branch, has_branching);
     if let Some(change) = effect.change() {
-        return Plan::Write(change);
+        return Plan::Write(match precision {
+            Precision::Branch => change,
+            Precision::Related => change.related(method, &target.path, branch),
+        });
     }
     match read(permit, request, policy) {
         Ok(read) => Plan::Read(Box::new(read)),

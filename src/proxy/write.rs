@@ -146,13 +146,13 @@ impl Inner {
             self.forget_vouches(&party);
             return write.settle(outcome);
         };
-        let (outcome, scope) = (settlement(&write, &sent), write.scope());
+        let (outcome, change) = (settlement(&write, &sent), write.change());
         write.settle(outcome);
         if let Ok(answer) = &sent
             && outcome == Settlement::Known
             && let Some(id) = answer.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok())
         {
-            self.own.answered(id, scope);
+            self.own.answered(id, change.scopes());
         }
         party.author.audit(&sent);
         self.forget_vouches(&party);
