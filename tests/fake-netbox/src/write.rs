@@ -2,6 +2,7 @@
 
 mod changelog;
 mod delete;
+mod follow;
 mod validate;
 
 use std::sync::Arc;
@@ -86,7 +87,9 @@ impl<'a> Writer<'a> {
         let row = Arc::new(row);
         self.db(ty).table_mut(ty).insert(id, Arc::clone(&row));
         self.record(Action::Create, ty, id, [None, Some(Arc::clone(&row))]);
+        follow::follow(self.data, self.branch.as_deref(), ty, &row, &row);
         self.touch_ends(ty, &row);
+        self.set_ends(ty, id, &ends(&row));
         id
     }
 
@@ -120,12 +123,13 @@ impl<'a> Writer<'a> {
         }
         let after = Arc::new(row);
         self.db(ty).table_mut(ty).insert(id, Arc::clone(&after));
-        follow(self.data, self.branch.as_deref(), ty, &before, &after);
+        follow::follow(self.data, self.branch.as_deref(), ty, &before, &after);
         if before.get("a_terminations") != after.get("a_terminations")
             || before.get("b_terminations") != after.get("b_terminations")
         {
             self.touch_ends(ty, &before);
             self.touch_ends(ty, &after);
+            self.set_ends(ty, id, &ends(&after));
         }
         self.record(Action::Update, ty, id, [Some(before), Some(after)]);
     }
@@ -148,11 +152,10 @@ impl<'a> Writer<'a> {
 
     /// Deletes an object and what goes with it.
     pub(crate) fn delete(&mut self, ty: &'static Type, id: u64) -> Result<(), WriteError> {
-        let row = self.row(ty, id)?;
+        self.row(ty, id)?;
         let view = self.view();
         let plan = delete::plan(&view, ty, id).map_err(WriteError::Protected)?;
         drop(view);
-        self.touch_ends(ty, &row);
         for (other, other_id, values) in plan.changed {
             self.set(other, other_id, values);
         }
@@ -163,15 +166,48 @@ impl<'a> Writer<'a> {
             }
         }
         for (doomed, doomed_id) in plan.doomed.into_iter().rev() {
-            let gone = self.db(doomed).table_mut(doomed).remove(&doomed_id);
-            if let Some(gone) = gone {
-                self.record(Action::Delete, doomed, doomed_id, [Some(gone), None]);
-            }
+            self.remove(doomed, doomed_id);
         }
         Ok(())
     }
 
-    /// A cable's ends are saved when it comes, moves or goes, and so leave rows of their own.
+    fn remove(&mut self, ty: &'static Type, id: u64) {
+        let Some(gone) = self.db(ty).table_mut(ty).remove(&id) else {
+            return;
+        };
+        follow::follow(self.data, self.branch.as_deref(), ty, &gone, &gone);
+        self.set_ends(ty, id, &[]);
+        self.record(Action::Delete, ty, id, [Some(gone), None]);
+    }
+
+    /// A cable's terminations are objects too, which come and go with its ends.
+    fn set_ends(&mut self, ty: &Type, cable: u64, ends: &[(char, &'static Type, u64)]) {
+        let terminations = crate::types::at("dcim/cable-terminations").filter(|_| ty.endpoint == "dcim/cables");
+        let Some(terminations) = terminations else {
+            return;
+        };
+        let same = |row: &Row, end: &(char, &Type, u64)| {
+            row.text("cable_end") == end.0.to_string()
+                && row.text("termination_type") == end.1.model
+                && row.number("termination_id") == Some(end.2)
+        };
+        let table = self.db(terminations).table(terminations.endpoint);
+        let there: Vec<_> = table.values().filter(|row| row.number("cable") == Some(cable)).cloned().collect();
+        for row in there.iter().filter(|row| !ends.iter().any(|end| same(row, end))) {
+            self.remove(terminations, row.id);
+        }
+        for end in ends.iter().filter(|end| !there.iter().any(|row| same(row, end))) {
+            let values = [
+                ("cable", Value::from(cable)),
+                ("cable_end", Value::from(end.0.to_string())),
+                ("termination_type", Value::from(end.1.model)),
+                ("termination_id", Value::from(end.2)),
+            ];
+            self.insert(terminations, values);
+        }
+    }
+
+    /// A cable's ends are saved when it comes or moves, and so leave rows of their own; when it goes, they do not.
     fn touch_ends(&mut self, ty: &Type, cable: &Row) {
         if ty.endpoint != "dcim/cables" {
             return;
@@ -229,30 +265,4 @@ pub(crate) fn ends(cable: &Row) -> Vec<(char, &'static Type, u64)> {
         }
     }
     all
-}
-
-/// What NetBox's signals change elsewhere without a changelog row or a new `last_updated`.
-fn follow(data: &mut Data, branch: Option<&str>, ty: &Type, before: &Row, after: &Row) {
-    let place: &[&'static str] = match ty.endpoint {
-        "dcim/racks" => &["site", "location"],
-        "dcim/locations" => &["site"],
-        _ => return,
-    };
-    if place.iter().all(|name| before.get(name) == after.get(name)) {
-        return;
-    }
-    let by = if ty.endpoint == "dcim/racks" { "rack" } else { "location" };
-    for endpoint in ["dcim/racks", "dcim/devices"] {
-        let Some(other) = crate::types::at(endpoint).filter(|other| other.field(by).is_some()) else {
-            continue;
-        };
-        for row in data.db_mut(other, branch).table_mut(other).values_mut() {
-            if row.number(by) == Some(after.id) {
-                let row = Arc::make_mut(row);
-                for name in place {
-                    row.values.insert(name, after.get(name).clone());
-                }
-            }
-        }
-    }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Writer, follow};
+use super::Writer;
+use super::follow::follow;
 use crate::state::{Action, Change, Data, Db, Row};
 use crate::types::{self, Computed, Derived, Display, Kind, Stamp, Type};
 
