@@ -59,12 +59,14 @@ pub fn of_answer(path: &ApiPath, query: &Query, shown: Option<Shown>) -> Option<
     };
     let own = ObjectType::of(&endpoint).filter(|own| is_told_of(*own))?;
     let trimmed = ["brief", "fields", "omit"].into_iter().any(|name| query.has(name));
-    if trimmed && (shown.has_context || NAMED_AFTER_ANYTHING.contains(&own.endpoint())) {
-        return None;
-    }
+    let named_after_anything =
+        |named: ObjectType| NAMED_AFTER_ANYTHING.contains(&named.endpoint()) && (named != own || trimmed);
     // Nobody tells of users and owners, nor of what core holds.
     let untold = |shown: ObjectType| shown.endpoint().starts_with("users/") || shown.endpoint().starts_with("core/");
-    if shown.types.iter().any(untold) {
+    if (trimmed && shown.has_context) || named_after_anything(own) {
+        return None;
+    }
+    if shown.types.iter().any(|shown| untold(shown) || named_after_anything(shown)) {
         return None;
     }
     let mut types = TypeSet::from_iter([own]);

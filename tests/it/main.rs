@@ -20,6 +20,7 @@ mod model;
 mod operations;
 mod parity;
 mod pynetbox;
+mod related;
 mod reload;
 mod rights;
 mod shutdown;

@@ -204,11 +204,6 @@ pub const TABLE: &[Relation] = &[
     ),
     own(&["tenancy/tenants"], &["tenancy/tenant-groups"], "tenant_count, of all below a group too"),
     own(&["tenancy/contacts"], &["tenancy/contact-groups"], "contact_count"),
-    nested(
-        &["tenancy/contact-roles", "tenancy/contacts"],
-        &["tenancy/contact-assignments"],
-        "sorted by and named after them",
-    ),
     // Virtual machines.
     own(&["virtualization/clusters"], &["virtualization/virtual-machines"], "a cluster that moves sets their site"),
     own(
@@ -249,6 +244,6 @@ pub const TABLE: &[Relation] = &[
 /// and cluster are nested, and with them the trees above.
 pub const CONTEXTS: &[&str] = &["dcim/regions", "dcim/site-groups"];
 
-/// Types whose objects are named after an object of any type: an answer that leaves fields out may show the name
-/// without the object.
+/// Types whose objects are named after an object of any type: nested, or in an answer that leaves fields out, the name is
+/// shown without the object.
 pub const NAMED_AFTER_ANYTHING: &[&str] = &["tenancy/contact-assignments"];

@@ -26,7 +26,7 @@ const SEEN: &[(&str, &[&str])] = &[
     ("ipam/fhrp-groups", &["ipam/fhrp-group-assignments"]),
     ("ipam/prefixes", &["dcim/regions", "dcim/site-groups", "dcim/sites", "ipam/roles", "ipam/vlans", "ipam/vrfs"]),
     ("ipam/vlans", &["ipam/roles", "ipam/vlan-groups", "vpn/l2vpn-terminations"]),
-    ("tenancy/contacts", &["tenancy/contact-assignments", "tenancy/contact-groups"]),
+    ("tenancy/contacts", &["tenancy/contact-groups"]),
     (
         "virtualization/clusters",
         &[
@@ -158,6 +158,9 @@ fn what_is_not_understood_depends_on_all() {
         assert_eq!(answer(raw, &[], false), None, "{raw}");
     }
     assert_eq!(answer("dcim/sites/", &["users/owners"], false), None, "nobody tells of owners");
+    let assigned = ["tenancy/contact-assignments", "tenancy/contacts", "dcim/sites"];
+    assert!(answer("tenancy/contact-assignments/", &assigned, false).is_some(), "what it is named after is shown");
+    assert_eq!(answer("extras/journal-entries/", &assigned, false), None, "what it is named after is not");
     assert_eq!(answer("dcim/devices/?fields=id,config_context", &[], true), None, "what decides it is not shown");
     assert!(answer("dcim/devices/?ordering=-name,id&fields=id", &[], false).is_some());
     assert_eq!(of_answer(&ApiPath::parse("/api/dcim/sites/", "").unwrap(), &Query::default(), None), None);

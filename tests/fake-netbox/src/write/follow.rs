@@ -45,7 +45,26 @@ pub(super) fn follow(data: &mut Data, branch: Option<&str>, ty: &Type, before: &
                 rewrite(data, branch, "virtualization/virtual-machines", is_it, &[("disk", sum)]);
             }
         }
+        "dcim/rear-ports" => unmap(data, branch, ty, after.id, "dcim/front-ports"),
+        "dcim/rear-port-templates" => unmap(data, branch, ty, after.id, "dcim/front-port-templates"),
         _ => {}
+    }
+}
+
+/// A port in the rear that is gone is not mapped to any more.
+fn unmap(data: &mut Data, branch: Option<&str>, rear: &Type, id: u64, fronts: &str) {
+    if data.db_mut(rear, branch).table(rear.endpoint).contains_key(&id) {
+        return;
+    }
+    let Some(fronts) = types::at(fronts) else {
+        return;
+    };
+    for row in data.db_mut(fronts, branch).table_mut(fronts).values_mut() {
+        let mapped = row.get("rear_ports").as_array().cloned().unwrap_or_default();
+        if mapped.iter().any(|mapping| mapping["rear_port"] == id) {
+            let rest: Vec<_> = mapped.into_iter().filter(|mapping| mapping["rear_port"] != id).collect();
+            Arc::make_mut(row).values.insert("rear_ports", Value::Array(rest));
+        }
     }
 }
 

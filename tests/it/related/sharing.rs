@@ -1,0 +1,1 @@
+//! How much stays in memory.
