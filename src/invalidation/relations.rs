@@ -97,27 +97,36 @@ fn is_told_of(object_type: ObjectType) -> bool {
 impl Unseen {
     fn of(table: &[Relation]) -> Self {
         let none = || vec![TypeSet::EMPTY; ObjectType::COUNT].into_boxed_slice();
-        let (mut own, mut nested) = (none(), none());
-        for relation in table {
-            let changed = named(relation.changed);
-            for affected in named(relation.affected).iter() {
-                add(&mut own, affected, changed);
-                if relation.seen == Seen::Nested {
-                    add(&mut nested, affected, changed);
-                }
+        let (mut own, mut nested, mut names) = (none(), none(), none());
+        for Relation { changed, affected, seen, .. } in table {
+            for affected in named(affected).iter() {
+                let sets: &mut [_] = match seen {
+                    Seen::Own => &mut own,
+                    Seen::Nested => &mut nested,
+                    Seen::Name => &mut names,
+                };
+                add(sets, affected, named(changed));
             }
         }
-        // A name that is made of another name changes with what that is made of.
-        loop {
-            let before = nested.clone();
-            for object_type in ObjectType::all() {
-                for through in look_up(&before, object_type).iter() {
-                    add(&mut nested, object_type, look_up(&before, through));
-                }
+        close(&mut names);
+        for object_type in ObjectType::all() {
+            add(&mut nested, object_type, look_up(&names, object_type));
+        }
+        Self { own, nested }
+    }
+}
+
+/// What changes with something that changes with a third changes with that, too.
+fn close(sets: &mut Box<[TypeSet]>) {
+    loop {
+        let before = sets.clone();
+        for object_type in ObjectType::all() {
+            for through in look_up(&before, object_type).iter() {
+                add(sets, object_type, look_up(&before, through));
             }
-            if nested == before {
-                return Self { own, nested };
-            }
+        }
+        if *sets == before {
+            return;
         }
     }
 }

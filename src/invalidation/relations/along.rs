@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 
 use super::groups::{CABLED, COMPONENTS, INTERFACES};
-use super::{add, look_up, named};
+use super::{add, close, look_up, named};
 use crate::netbox::object_type::{ObjectType, TypeSet};
 
 /// What is deleted along with an object of any type: what is noted of it.
@@ -145,17 +145,7 @@ impl Along {
             named(of).iter().for_each(|object_type| add(&mut loosened, object_type, named(along)));
         }
         ObjectType::all().for_each(|object_type| add(&mut deleted, object_type, named(NOTES)));
-        loop {
-            let before = deleted.clone();
-            for object_type in ObjectType::all() {
-                for gone in look_up(&before, object_type).iter() {
-                    add(&mut deleted, object_type, look_up(&before, gone));
-                }
-            }
-            if deleted == before {
-                break;
-            }
-        }
+        close(&mut deleted);
         for object_type in ObjectType::all() {
             let mut gone = look_up(&deleted, object_type);
             gone.insert(object_type);

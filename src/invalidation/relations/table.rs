@@ -14,6 +14,8 @@ pub enum Seen {
     Own,
     /// Wherever an object of the affected type is shown, nested in others too.
     Nested,
+    /// There too, and in its name: whatever is named after it shows the change as well.
+    Name,
 }
 
 /// One relation that no answer shows.
@@ -35,6 +37,10 @@ const fn own(changed: &'static [&'static str], affected: &'static [&'static str]
 
 const fn nested(changed: &'static [&'static str], affected: &'static [&'static str], reason: &'static str) -> Relation {
     Relation { changed, affected, seen: Seen::Nested, reason }
+}
+
+const fn named(changed: &'static [&'static str], affected: &'static [&'static str], reason: &'static str) -> Relation {
+    Relation { changed, affected, seen: Seen::Name, reason }
 }
 
 /// All relations. Beyond them lies what decides which config contexts apply to a device: [`CONTEXTS`].
@@ -60,22 +66,25 @@ pub const TABLE: &[Relation] = &[
         "counts of what is in a site; locations, racks and clusters take along what stands in them",
     ),
     own(&["dcim/devices", "dcim/racks", "ipam/prefixes"], &["dcim/locations"], "counts, of all below a location too"),
-    own(&["dcim/locations"], &["dcim/racks", "dcim/power-panels"], "a location that moves sets their site"),
+    own(
+        &["dcim/locations"],
+        &["dcim/racks", "dcim/power-panels"],
+        "a location that moves sets their site; racks are sorted by it",
+    ),
     own(&["dcim/locations", "dcim/racks"], &["dcim/devices"], "a rack or location that moves sets their site"),
     own(&["dcim/devices", "dcim/power-feeds"], &["dcim/racks"], "device_count, powerfeed_count"),
     own(&["dcim/racks"], &["dcim/rack-groups", "dcim/rack-roles"], "rack_count"),
     nested(&["dcim/racks"], &["dcim/rack-types"], "rack_count, a cached counter"),
     own(&["dcim/power-feeds"], &["dcim/power-panels"], "powerfeed_count"),
-    own(&["dcim/sites", "dcim/locations"], &["dcim/racks"], "sorted by site and location"),
-    own(&["dcim/sites"], &["dcim/locations", "dcim/power-panels", "ipam/vlans"], "sorted by site"),
+    own(&["dcim/sites"], &["dcim/locations", "dcim/power-panels", "dcim/racks", "ipam/vlans"], "sorted by site"),
     own(&["dcim/power-panels", "dcim/sites"], &["dcim/power-feeds"], "sorted by power panel, and those by site"),
-    nested(&["dcim/racks"], &["dcim/rack-reservations"], "named after their rack"),
+    named(&["dcim/racks"], &["dcim/rack-reservations"], "named after their rack"),
     // Devices.
     own(COMPONENTS, &["dcim/devices"], "cached counters; parent_device is found by its bay"),
     own(&["dcim/devices"], COMPONENTS, "sorted by device"),
     nested(&["dcim/devices"], &["dcim/device-types"], "device_count, a cached counter"),
     nested(&["dcim/devices"], &["dcim/virtual-chassis"], "member_count, a cached counter; members"),
-    nested(
+    named(
         &["dcim/device-types", "dcim/manufacturers", "dcim/virtual-chassis"],
         &["dcim/devices"],
         "a device without a name is named after them",
@@ -106,7 +115,7 @@ pub const TABLE: &[Relation] = &[
     own(&["dcim/rear-port-templates"], &["dcim/front-port-templates"], "ports are mapped to each other, by id"),
     nested(&["dcim/modules"], &["dcim/module-types"], "module_count, a cached counter"),
     nested(&["dcim/modules"], &["dcim/module-bays"], "installed_module, _occupied"),
-    nested(&["dcim/module-bays", "dcim/module-types"], &["dcim/modules"], "named after them"),
+    named(&["dcim/module-bays", "dcim/module-types"], &["dcim/modules"], "named after them"),
     own(&["dcim/devices"], &["dcim/modules"], "sorted by bay, and those by device"),
     own(&["dcim/inventory-items"], &["dcim/inventory-item-roles"], "inventoryitem_count"),
     own(&["dcim/interfaces"], &["dcim/virtual-device-contexts"], "interface_count"),
@@ -116,21 +125,22 @@ pub const TABLE: &[Relation] = &[
         "what is assigned to an interface, and how much of it",
     ),
     // Cabling. A path is followed over any number of hops, and all its ends are rewritten without a record.
+    nested(
+        &["dcim/cable-terminations", "dcim/cables", "wireless/wireless-links"],
+        CABLED,
+        "cable, _occupied; connected_endpoints, link_peers and whether they are reachable",
+    ),
     own(
         &[
             "circuits/circuit-terminations",
             "circuits/virtual-circuit-terminations",
             "circuits/virtual-circuits",
-            "dcim/cable-terminations",
-            "dcim/cables",
             "dcim/front-ports",
             "dcim/rear-ports",
-            "wireless/wireless-links",
         ],
         CABLED,
-        "connected_endpoints, link_peers and whether they are reachable; front and rear ports are mapped to each other",
+        "what a path passes through; front and rear ports are mapped to each other, by id",
     ),
-    nested(&["dcim/cable-terminations", "dcim/cables", "wireless/wireless-links"], CABLED, "cable, _occupied"),
     own(&["dcim/cable-terminations"], &["dcim/cables"], "ends that are gone"),
     own(CABLED, &["dcim/cable-terminations"], "named after what they are at"),
     own(&["dcim/cables"], &["dcim/cable-terminations"], "named after their cable"),
@@ -151,19 +161,19 @@ pub const TABLE: &[Relation] = &[
         &["circuits/circuits"],
         "sorted by provider and account",
     ),
-    nested(&["circuits/circuits"], &["circuits/circuit-terminations"], "named after their circuit"),
+    named(&["circuits/circuits"], &["circuits/circuit-terminations"], "named after their circuit"),
     own(
         &["circuits/provider-accounts", "circuits/providers"],
         &["circuits/circuit-terminations"],
         "sorted as their circuits are",
     ),
-    nested(&["circuits/circuit-groups"], &["circuits/circuit-group-assignments"], "named after their group"),
+    named(&["circuits/circuit-groups"], &["circuits/circuit-group-assignments"], "named after their group"),
     own(
         &["circuits/provider-accounts", "circuits/provider-networks", "circuits/providers"],
         &["circuits/virtual-circuits", "circuits/virtual-circuit-terminations"],
         "sorted by provider network and account",
     ),
-    nested(&["circuits/virtual-circuits"], &["circuits/virtual-circuit-terminations"], "named after their circuit"),
+    named(&["circuits/virtual-circuits"], &["circuits/virtual-circuit-terminations"], "named after their circuit"),
     // Addresses.
     own(&["circuits/providers", "dcim/sites"], &["ipam/asns"], "sites, site_count, provider_count"),
     own(&["ipam/asns"], &["ipam/asn-ranges"], "asn_count: numbers within the range, without any reference"),
@@ -174,13 +184,13 @@ pub const TABLE: &[Relation] = &[
     own(&["ipam/vlan-groups"], &["ipam/vlans"], "sorted by group"),
     own(&["ipam/vlans"], &["ipam/vlan-groups"], "vlan_count, utilization"),
     own(&["ipam/vlan-translation-rules"], &["ipam/vlan-translation-policies"], "rules"),
-    nested(
+    named(
         &["ipam/vlan-translation-policies"],
         &["ipam/vlan-translation-rules"],
         "named after their policy, which is shown as an id",
     ),
-    nested(&["ipam/ip-addresses"], &["ipam/fhrp-groups"], "ip_addresses, and named after the first"),
-    nested(
+    named(&["ipam/ip-addresses"], &["ipam/fhrp-groups"], "ip_addresses, and named after the first"),
+    named(
         &["dcim/interfaces", "ipam/fhrp-groups", "virtualization/interfaces"],
         &["ipam/fhrp-group-assignments"],
         "named after them",
@@ -230,8 +240,8 @@ pub const TABLE: &[Relation] = &[
     // Tunnels and wireless.
     own(&["vpn/tunnels"], &["vpn/tunnel-groups"], "tunnel_count"),
     own(&["vpn/tunnel-terminations"], &["vpn/tunnels"], "terminations_count"),
-    nested(&["vpn/tunnels"], &["vpn/tunnel-terminations"], "sorted by and named after their tunnel"),
-    nested(
+    named(&["vpn/tunnels"], &["vpn/tunnel-terminations"], "sorted by and named after their tunnel"),
+    named(
         &["dcim/interfaces", "ipam/vlans", "virtualization/interfaces", "vpn/l2vpns"],
         &["vpn/l2vpn-terminations"],
         "named after them",

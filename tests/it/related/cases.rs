@@ -110,18 +110,6 @@ pub(crate) const PLACES: &[Case] = &[
         Create("dcim/power-feeds", r#"{"name": "n", "power_panel": $0}"#),
     ),
     case(
-        "dcim/locations",
-        "dcim/racks",
-        &[
-            ("dcim/locations", r#"{"name": "A", "slug": "sorted-a", "site": 1}"#),
-            ("dcim/locations", r#"{"name": "B", "slug": "sorted-b", "site": 1}"#),
-            ("dcim/racks", r#"{"name": "n", "site": 1, "location": $0}"#),
-            ("dcim/racks", r#"{"name": "n", "site": 1, "location": $1}"#),
-        ],
-        "dcim/racks/?id=$2&id=$3&fields=id",
-        Edit("dcim/locations", "$0", r#"{"name": "C"}"#),
-    ),
-    case(
         "dcim/sites",
         "ipam/vlans",
         &[
@@ -361,7 +349,7 @@ pub(crate) const DEVICES: &[Case] = &[
     ),
 ];
 
-/// An interface, a front port mapped to a rear port, and a circuit: the path between its ends.
+/// An interface, cabled to a front port that is mapped to a rear port; and a circuit's end.
 const PATH: &[(&str, &str)] = &[
     ("dcim/interfaces", r#"{"device": 6, "name": "path", "type": "10gbase-x-sfpp"}"#),
     ("dcim/rear-ports", r#"{"device": 7, "name": "rear"}"#),
@@ -383,12 +371,34 @@ pub(crate) const CABLING: &[Case] = &[
         "dcim/cables",
         "dcim/interfaces",
         PATH,
-        "dcim/interfaces/$0/?fields=id,connected_endpoints_type",
+        "dcim/interfaces/$0/?fields=id,connected_endpoints_reachable,connected_endpoints_type",
         Create(
             "dcim/cables",
             r#"{"a_terminations": [{"object_type": "dcim.rearport", "object_id": $1}],
                 "b_terminations": [{"object_type": "circuits.circuittermination", "object_id": $6}]}"#,
         ),
+    ),
+    case(
+        "dcim/front-ports",
+        "dcim/interfaces",
+        &[
+            ("dcim/interfaces", r#"{"device": 6, "name": "near", "type": "10gbase-x-sfpp"}"#),
+            ("dcim/interfaces", r#"{"device": 8, "name": "far", "type": "10gbase-x-sfpp"}"#),
+            ("dcim/rear-ports", r#"{"device": 7, "name": "rear"}"#),
+            ("dcim/front-ports", r#"{"device": 7, "name": "front", "rear_ports": []}"#),
+            (
+                "dcim/cables",
+                r#"{"a_terminations": [{"object_type": "dcim.interface", "object_id": $0}],
+                    "b_terminations": [{"object_type": "dcim.frontport", "object_id": $3}]}"#,
+            ),
+            (
+                "dcim/cables",
+                r#"{"a_terminations": [{"object_type": "dcim.interface", "object_id": $1}],
+                    "b_terminations": [{"object_type": "dcim.rearport", "object_id": $2}]}"#,
+            ),
+        ],
+        "dcim/interfaces/$0/?fields=id,connected_endpoints_type",
+        Edit("dcim/front-ports", "$3", r#"{"rear_ports": [{"position": 1, "rear_port": $2}]}"#),
     ),
     case(
         "wireless/wireless-links",
