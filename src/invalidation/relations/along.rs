@@ -6,12 +6,21 @@
 
 use std::sync::LazyLock;
 
-use super::groups::{CABLED, COMPONENTS, INTERFACES};
+use super::groups::{CABLED, COMPONENTS, INTERFACES, TEMPLATES};
 use super::{add, close, look_up, named};
 use crate::netbox::object_type::{ObjectType, TypeSet};
 
 /// What is deleted along with an object of any type: what is noted of it.
 const NOTES: &[&str] = &["extras/image-attachments", "extras/journal-entries", "tenancy/contact-assignments"];
+
+/// What may be scoped to a place.
+const SCOPED: &[&str] = &[
+    "circuits/circuit-terminations",
+    "ipam/prefixes",
+    "ipam/vlan-groups",
+    "virtualization/clusters",
+    "wireless/wireless-lans",
+];
 
 /// What is saved with an object.
 const SAVED: &[(&[&str], &[&str], &str)] = &[
@@ -45,6 +54,10 @@ const DELETED: &[(&[&str], &[&str])] = &[
             "vpn/tunnel-terminations",
         ],
     ),
+    (&["dcim/device-types"], TEMPLATES),
+    (&["dcim/locations", "dcim/regions", "dcim/site-groups", "dcim/sites"], SCOPED),
+    (&["dcim/locations", "dcim/sites"], &["dcim/cable-terminations"]),
+    (&["dcim/sites"], &["dcim/locations"]),
     (&["dcim/module-bays"], &["dcim/inventory-items", "dcim/modules"]),
     (
         &["dcim/module-types"],
@@ -68,6 +81,7 @@ const DELETED: &[(&[&str], &[&str])] = &[
         &["virtualization/virtual-machines"],
         &["ipam/services", "virtualization/interfaces", "virtualization/virtual-disks"],
     ),
+    (&["virtualization/cluster-groups", "virtualization/clusters"], &["ipam/vlan-groups"]),
     (&["vpn/l2vpns"], &["vpn/l2vpn-terminations"]),
     (&["vpn/tunnels"], &["vpn/tunnel-terminations"]),
 ];
@@ -81,7 +95,18 @@ const LOOSENED: &[(&[&str], &[&str])] = &[
     (&["dcim/mac-addresses", "ipam/vlans", "ipam/vrfs"], INTERFACES),
     (&["dcim/power-port-templates"], &["dcim/power-outlet-templates"]),
     (&["dcim/power-ports"], &["dcim/power-outlets"]),
-    (&["dcim/racks"], COMPONENTS),
+    (&["dcim/locations", "dcim/racks", "dcim/sites"], COMPONENTS),
+    (&["dcim/locations"], &["dcim/racks"]),
+    (
+        &["dcim/platforms"],
+        &[
+            "dcim/device-types",
+            "dcim/devices",
+            "virtualization/virtual-machine-types",
+            "virtualization/virtual-machines",
+        ],
+    ),
+    (&["dcim/regions", "dcim/site-groups"], &["dcim/sites"]),
     (&["dcim/virtual-chassis"], &["dcim/devices"]),
     (&["dcim/virtual-device-contexts", "wireless/wireless-lans", "wireless/wireless-links"], &["dcim/interfaces"]),
     (&["ipam/asns"], &["circuits/providers", "dcim/sites"]),
@@ -92,25 +117,29 @@ const LOOSENED: &[(&[&str], &[&str])] = &[
     (&["ipam/roles"], &["ipam/asns", "ipam/ip-ranges", "ipam/prefixes", "ipam/vlans"]),
     (&["ipam/route-targets"], &["ipam/vrfs", "vpn/l2vpns"]),
     (&["tenancy/contact-groups"], &["tenancy/contacts"]),
+    (&["tenancy/tenant-groups"], &["tenancy/tenants"]),
+    (&["virtualization/clusters"], &["dcim/devices"]),
     (&["vpn/ike-proposals"], &["vpn/ike-policies"]),
     (&["vpn/ipsec-proposals"], &["vpn/ipsec-policies"]),
     (&["wireless/wireless-lan-groups"], &["wireless/wireless-lans"]),
-];
-
-/// Types that config contexts are assigned to. Without one of its assignments a context may apply to everything.
-const ASSIGNED_TO: &[&str] = &[
-    "dcim/device-roles",
-    "dcim/device-types",
-    "dcim/locations",
-    "dcim/platforms",
-    "dcim/regions",
-    "dcim/site-groups",
-    "dcim/sites",
-    "tenancy/tenant-groups",
-    "tenancy/tenants",
-    "virtualization/cluster-groups",
-    "virtualization/cluster-types",
-    "virtualization/clusters",
+    // Config contexts, of which nothing but these shows anything: without its only assignment one applies to all.
+    (
+        &[
+            "dcim/device-roles",
+            "dcim/device-types",
+            "dcim/locations",
+            "dcim/platforms",
+            "dcim/regions",
+            "dcim/site-groups",
+            "dcim/sites",
+            "tenancy/tenant-groups",
+            "tenancy/tenants",
+            "virtualization/cluster-groups",
+            "virtualization/cluster-types",
+            "virtualization/clusters",
+        ],
+        &["dcim/devices", "virtualization/virtual-machines"],
+    ),
 ];
 
 struct Along {
@@ -125,10 +154,9 @@ pub fn with_saved(object_type: ObjectType) -> TypeSet {
     look_up(&ALONG.saved, object_type)
 }
 
-/// Types that may be deleted or saved with the deletion of an object of this type; `None` when that is any.
-pub fn with_deleted(object_type: ObjectType) -> Option<TypeSet> {
-    let assigned = ASSIGNED_TO.contains(&object_type.endpoint());
-    (!assigned).then(|| look_up(&ALONG.deleted, object_type))
+/// Types that may be deleted or saved with the deletion of an object of this type.
+pub fn with_deleted(object_type: ObjectType) -> TypeSet {
+    look_up(&ALONG.deleted, object_type)
 }
 
 impl Along {
@@ -167,21 +195,24 @@ mod tests {
     fn all_names_are_of_types() {
         let names = SAVED.iter().flat_map(|(of, along, _)| of.iter().chain(*along));
         let more = DELETED.iter().chain(LOOSENED).flat_map(|(of, along)| of.iter().chain(*along));
-        for name in names.chain(more).chain(NOTES).chain(ASSIGNED_TO) {
+        for name in names.chain(more).chain(NOTES) {
             assert!(ObjectType::of_endpoint(name).is_some(), "{name}");
         }
     }
 
     #[test]
     fn what_goes_takes_along_what_goes_with_it() {
-        let device = with_deleted(of("dcim/devices")).unwrap();
+        let device = with_deleted(of("dcim/devices"));
         for along in ["dcim/interfaces", "ipam/ip-addresses", "dcim/mac-addresses", "dcim/cable-terminations"] {
             assert!(device.contains(of(along)), "{along}");
         }
         assert!(device.contains(of("virtualization/virtual-machines")), "whose address was the interface's");
         assert!(!device.contains(of("dcim/racks")));
-        assert!(with_deleted(of("dcim/manufacturers")).unwrap().contains(of("extras/journal-entries")));
-        assert_eq!(with_deleted(of("dcim/sites")), None, "a config context may lose its only site");
+        assert!(with_deleted(of("dcim/manufacturers")).contains(of("extras/journal-entries")));
+        assert!(
+            with_deleted(of("tenancy/tenants")).contains(of("dcim/devices")),
+            "a config context may lose its only one"
+        );
         assert!(with_saved(of("dcim/devices")).contains(of("dcim/interfaces")));
         assert!(with_saved(of("dcim/sites")).is_empty());
     }
