@@ -21,7 +21,7 @@ use table::{CONTEXTS, NAMED_AFTER_ANYTHING, Relation, Seen, TABLE};
 /// Apps whose types the changelog tells of, and whose answers show nothing but objects.
 const APPS: [&str; 7] = ["circuits", "dcim", "ipam", "tenancy", "virtualization", "vpn", "wireless"];
 
-/// Such types of other apps.
+/// Such types of other apps: what is noted of an object of any type, and deleted with it.
 const OTHERS: [&str; 2] = ["extras/image-attachments", "extras/journal-entries"];
 
 /// What an answer was seen to hold.
@@ -59,11 +59,17 @@ pub fn of_answer(path: &ApiPath, query: &Query, shown: Option<Shown>) -> Option<
     };
     let own = ObjectType::of(&endpoint).filter(|own| is_told_of(*own))?;
     let trimmed = ["brief", "fields", "omit"].into_iter().any(|name| query.has(name));
+    // When an object was saved is not shown by what it shows of others.
+    let by_time = query.keys().any(|key| key.starts_with(b"last_updated"))
+        || query.values("ordering").any(|names| memchr::memmem::find(names, b"last_updated").is_some());
     let named_after_anything =
         |named: ObjectType| NAMED_AFTER_ANYTHING.contains(&named.endpoint()) && (named != own || trimmed);
     // Nobody tells of users and owners, nor of what core holds.
     let untold = |shown: ObjectType| shown.endpoint().starts_with("users/") || shown.endpoint().starts_with("core/");
     if (trimmed && shown.has_context) || named_after_anything(own) {
+        return None;
+    }
+    if (trimmed || by_time) && OTHERS.contains(&own.endpoint()) {
         return None;
     }
     if shown.types.iter().any(|shown| untold(shown) || named_after_anything(shown)) {
@@ -76,6 +82,9 @@ pub fn of_answer(path: &ApiPath, query: &Query, shown: Option<Shown>) -> Option<
         types.extend(look_up(&UNSEEN.nested, object_type));
     }
     types.extend(look_up(&UNSEEN.own, own));
+    if trimmed || by_time {
+        types.extend(along::parents(own));
+    }
     if shown.has_context {
         types.extend(named(CONTEXTS));
     }

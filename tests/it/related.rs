@@ -101,9 +101,7 @@ impl Case {
 }
 
 async fn run(cases: &[Case]) {
-    for case in cases {
-        case.run().await;
-    }
+    futures_util::future::join_all(cases.iter().map(Case::run)).await;
 }
 
 #[tokio::test]

@@ -1,17 +1,18 @@
 //! What a write saves or deletes besides the objects it names. NetBox's changelog tells of it a moment later, row by row;
 //! who wrote through nbproxy must see it at once.
 //!
-//! Read from the models of NetBox 4.6.8: `on_delete`, generic relations and `save()`. What such a change does unrecorded is
-//! in [`super::table`].
+//! What is deleted is told of with the write: its types count as changed, too. What merely loses a reference, or is saved
+//! with its parent, shows the parent, unless the answer leaves fields out: such an answer depends on all possible
+//! [`parents`].
+//!
+//! Read from the models of NetBox 4.6.8: `on_delete`, generic relations and `save()`. What [`super::table`] says of cabling
+//! is not repeated here.
 
 use std::sync::LazyLock;
 
 use super::groups::{CABLED, COMPONENTS, INTERFACES, TEMPLATES};
 use super::{add, close, look_up, named};
 use crate::netbox::object_type::{ObjectType, TypeSet};
-
-/// What is deleted along with an object of any type: what is noted of it.
-const NOTES: &[&str] = &["extras/image-attachments", "extras/journal-entries", "tenancy/contact-assignments"];
 
 /// What may be scoped to a place.
 const SCOPED: &[&str] = &[
@@ -22,16 +23,22 @@ const SCOPED: &[&str] = &[
     "wireless/wireless-lans",
 ];
 
-/// What is saved with an object.
-const SAVED: &[(&[&str], &[&str], &str)] = &[
-    (&["dcim/devices"], COMPONENTS, "a new device gets what its type says"),
-    (&["dcim/modules"], COMPONENTS, "a new module gets what its type says; its bays follow it"),
-    (&["dcim/virtual-chassis"], &["dcim/devices"], "its master becomes a member"),
-    (&["dcim/rack-types"], &["dcim/racks"], "racks take their type's measures over"),
-    (INTERFACES, &["dcim/mac-addresses"], "a new interface takes its address"),
-    (&["dcim/cables"], CABLED, "what it connects is saved"),
-    (&["dcim/cables"], &["dcim/cable-terminations"], "its ends"),
-    (&["wireless/wireless-links"], &["dcim/interfaces"], "what it connects is saved"),
+/// What is made or saved with a new object.
+const CREATED: &[(&[&str], &[&str])] = &[
+    // What their types say.
+    (&["dcim/devices", "dcim/modules"], COMPONENTS),
+    // Its master becomes a member.
+    (&["dcim/virtual-chassis"], &["dcim/devices"]),
+    // It takes its primary address.
+    (INTERFACES, &["dcim/mac-addresses"]),
+];
+
+/// What is saved with an object that is changed.
+const CHANGED: &[(&[&str], &[&str])] = &[
+    // Its bays move with it.
+    (&["dcim/modules"], &["dcim/module-bays"]),
+    // They take their type's measures over.
+    (&["dcim/rack-types"], &["dcim/racks"]),
 ];
 
 /// What is deleted with an object, and then what is deleted with that (CASCADE, generic relations).
@@ -90,7 +97,6 @@ const DELETED: &[(&[&str], &[&str])] = &[
 const LOOSENED: &[(&[&str], &[&str])] = &[
     (&["circuits/circuit-terminations"], &["circuits/circuits"]),
     (&["dcim/cable-bundles"], &["dcim/cables"]),
-    (&["dcim/cables"], CABLED),
     (&["dcim/devices"], &["dcim/device-bays"]),
     (&["dcim/mac-addresses", "ipam/vlans", "ipam/vrfs"], INTERFACES),
     (&["dcim/power-port-templates"], &["dcim/power-outlet-templates"]),
@@ -108,7 +114,7 @@ const LOOSENED: &[(&[&str], &[&str])] = &[
     ),
     (&["dcim/regions", "dcim/site-groups"], &["dcim/sites"]),
     (&["dcim/virtual-chassis"], &["dcim/devices"]),
-    (&["dcim/virtual-device-contexts", "wireless/wireless-lans", "wireless/wireless-links"], &["dcim/interfaces"]),
+    (&["dcim/virtual-device-contexts", "wireless/wireless-lans"], &["dcim/interfaces"]),
     (&["ipam/asns"], &["circuits/providers", "dcim/sites"]),
     (
         &["ipam/ip-addresses"],
@@ -122,65 +128,71 @@ const LOOSENED: &[(&[&str], &[&str])] = &[
     (&["vpn/ike-proposals"], &["vpn/ike-policies"]),
     (&["vpn/ipsec-proposals"], &["vpn/ipsec-policies"]),
     (&["wireless/wireless-lan-groups"], &["wireless/wireless-lans"]),
-    // Config contexts, of which nothing but these shows anything: without its only assignment one applies to all.
-    (
-        &[
-            "dcim/device-roles",
-            "dcim/device-types",
-            "dcim/locations",
-            "dcim/platforms",
-            "dcim/regions",
-            "dcim/site-groups",
-            "dcim/sites",
-            "tenancy/tenant-groups",
-            "tenancy/tenants",
-            "virtualization/cluster-groups",
-            "virtualization/cluster-types",
-            "virtualization/clusters",
-        ],
-        &["dcim/devices", "virtualization/virtual-machines"],
-    ),
 ];
 
+/// Types that config contexts are assigned to. A context without its only assignment applies to all, and nothing but these
+/// shows contexts.
+const ASSIGNED: &[(&[&str], &[&str])] = &[(
+    &[
+        "dcim/device-roles",
+        "dcim/device-types",
+        "dcim/locations",
+        "dcim/platforms",
+        "dcim/regions",
+        "dcim/site-groups",
+        "dcim/sites",
+        "tenancy/tenant-groups",
+        "tenancy/tenants",
+        "virtualization/cluster-groups",
+        "virtualization/cluster-types",
+        "virtualization/clusters",
+    ],
+    &["dcim/devices", "virtualization/virtual-machines"],
+)];
+
 struct Along {
-    saved: Box<[TypeSet]>,
+    created: Box<[TypeSet]>,
     deleted: Box<[TypeSet]>,
+    parents: Box<[TypeSet]>,
 }
 
 static ALONG: LazyLock<Along> = LazyLock::new(Along::new);
 
-/// Types that may be saved with an object of this type.
-pub fn with_saved(object_type: ObjectType) -> TypeSet {
-    look_up(&ALONG.saved, object_type)
+/// Types that may be made or saved with a new object of this type.
+pub fn with_created(object_type: ObjectType) -> TypeSet {
+    look_up(&ALONG.created, object_type)
 }
 
-/// Types that may be deleted or saved with the deletion of an object of this type.
+/// Types that may be deleted with an object of this type, and those that show config contexts if it may have had some.
 pub fn with_deleted(object_type: ObjectType) -> TypeSet {
     look_up(&ALONG.deleted, object_type)
 }
 
+/// Types whose change or deletion may save or delete objects of this type.
+pub(super) fn parents(object_type: ObjectType) -> TypeSet {
+    look_up(&ALONG.parents, object_type)
+}
+
 impl Along {
     fn new() -> Self {
-        let none = || vec![TypeSet::EMPTY; ObjectType::COUNT].into_boxed_slice();
-        let (mut saved, mut deleted, mut loosened) = (none(), none(), none());
-        for (of, along, _) in SAVED {
-            named(of).iter().for_each(|object_type| add(&mut saved, object_type, named(along)));
-        }
-        for (of, along) in DELETED {
-            named(of).iter().for_each(|object_type| add(&mut deleted, object_type, named(along)));
-        }
-        for (of, along) in LOOSENED {
-            named(of).iter().for_each(|object_type| add(&mut loosened, object_type, named(along)));
-        }
-        ObjectType::all().for_each(|object_type| add(&mut deleted, object_type, named(NOTES)));
+        let mut deleted = sets(DELETED);
         close(&mut deleted);
-        for object_type in ObjectType::all() {
-            let mut gone = look_up(&deleted, object_type);
-            gone.insert(object_type);
-            gone.iter().for_each(|gone| add(&mut deleted, object_type, look_up(&loosened, gone)));
+        let assigned = sets(ASSIGNED);
+        ObjectType::all().for_each(|object_type| add(&mut deleted, object_type, look_up(&assigned, object_type)));
+        let mut parents = sets(&[]);
+        for (of, along) in [CHANGED, DELETED, LOOSENED].into_iter().flatten() {
+            named(along).iter().for_each(|object_type| add(&mut parents, object_type, named(of)));
         }
-        Self { saved, deleted }
+        Self { created: sets(CREATED), deleted, parents }
     }
+}
+
+fn sets(table: &[(&[&str], &[&str])]) -> Box<[TypeSet]> {
+    let mut sets = vec![TypeSet::EMPTY; ObjectType::COUNT].into_boxed_slice();
+    for (of, along) in table {
+        named(of).iter().for_each(|object_type| add(&mut sets, object_type, named(along)));
+    }
+    sets
 }
 
 #[cfg(test)]
@@ -193,9 +205,8 @@ mod tests {
 
     #[test]
     fn all_names_are_of_types() {
-        let names = SAVED.iter().flat_map(|(of, along, _)| of.iter().chain(*along));
-        let more = DELETED.iter().chain(LOOSENED).flat_map(|(of, along)| of.iter().chain(*along));
-        for name in names.chain(more).chain(NOTES) {
+        let rows = [CREATED, CHANGED, DELETED, LOOSENED, ASSIGNED].into_iter().flatten();
+        for name in rows.flat_map(|(of, along)| of.iter().chain(*along)) {
             assert!(ObjectType::of_endpoint(name).is_some(), "{name}");
         }
     }
@@ -206,14 +217,14 @@ mod tests {
         for along in ["dcim/interfaces", "ipam/ip-addresses", "dcim/mac-addresses", "dcim/cable-terminations"] {
             assert!(device.contains(of(along)), "{along}");
         }
-        assert!(device.contains(of("virtualization/virtual-machines")), "whose address was the interface's");
         assert!(!device.contains(of("dcim/racks")));
-        assert!(with_deleted(of("dcim/manufacturers")).contains(of("extras/journal-entries")));
+        assert!(!device.contains(of("virtualization/virtual-machines")), "whose address goes shows the address");
+        assert!(parents(of("virtualization/virtual-machines")).contains(of("ipam/ip-addresses")));
+        assert!(parents(of("dcim/racks")).contains(of("dcim/rack-types")));
         assert!(
             with_deleted(of("tenancy/tenants")).contains(of("dcim/devices")),
             "a config context may lose its only one"
         );
-        assert!(with_saved(of("dcim/devices")).contains(of("dcim/interfaces")));
-        assert!(with_saved(of("dcim/sites")).is_empty());
+        assert!(with_created(of("dcim/devices")).contains(of("dcim/interfaces")));
     }
 }

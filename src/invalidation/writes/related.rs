@@ -67,7 +67,8 @@ impl Change {
 fn with_others(method: &Method, endpoint: &Endpoint<'_>) -> Option<(ObjectType, TypeSet)> {
     let own = ObjectType::of(endpoint)?;
     match *method {
-        Method::POST | Method::PUT | Method::PATCH => Some((own, along::with_saved(own))),
+        Method::POST => Some((own, along::with_created(own))),
+        Method::PUT | Method::PATCH => Some((own, TypeSet::EMPTY)),
         Method::DELETE => Some((own, along::with_deleted(own))),
         _ => None,
     }
@@ -104,7 +105,7 @@ mod tests {
         }
         assert_eq!(scopes("PATCH", "/api/dcim/sites/1/"), types(&["dcim/sites"]));
         assert!(scopes("POST", "/api/dcim/devices/").ends_with(&types(&["dcim/rear-ports"])));
-        assert!(scopes("DELETE", "/api/ipam/roles/").contains(&types(&["ipam/vlans"])[0]));
+        assert!(scopes("DELETE", "/api/dcim/devices/").contains(&types(&["ipam/ip-addresses"])[0]));
         let available = scopes("POST", "/api/ipam/prefixes/1/available-ips/");
         assert_eq!(available, types(&["ipam/prefixes", "ipam/ip-addresses"]));
     }

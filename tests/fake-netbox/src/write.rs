@@ -90,6 +90,7 @@ impl<'a> Writer<'a> {
         follow::follow(self.data, self.branch.as_deref(), ty, &row, &row);
         self.touch_ends(ty, &row);
         self.set_ends(ty, id, &ends(&row));
+        self.instantiate(ty, &row);
         id
     }
 
@@ -169,6 +170,20 @@ impl<'a> Writer<'a> {
             self.remove(doomed, doomed_id);
         }
         Ok(())
+    }
+
+    /// A new device gets the interfaces that its type says.
+    fn instantiate(&mut self, ty: &Type, device: &Row) {
+        let interfaces = crate::types::at("dcim/interfaces").filter(|_| ty.endpoint == "dcim/devices");
+        let Some(interfaces) = interfaces else {
+            return;
+        };
+        let view = self.view();
+        let templates = view.table("dcim/interface-templates").values();
+        for template in templates.filter(|template| template.get("device_type") == device.get("device_type")) {
+            let values = [("device", Value::from(device.id)), ("name", template.get("name").clone())];
+            self.insert(interfaces, values.into_iter().chain([("type", Value::from("other"))]));
+        }
     }
 
     fn remove(&mut self, ty: &'static Type, id: u64) {
