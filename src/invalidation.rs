@@ -9,5 +9,6 @@ pub mod installation;
 pub mod jobs;
 pub mod own;
 pub mod quarantine;
+pub mod relations;
 pub mod webhook;
 pub mod writes;

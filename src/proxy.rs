@@ -43,6 +43,7 @@ pub mod headers;
 mod health;
 pub mod hook;
 pub mod jobs;
+mod narrow;
 pub mod operate;
 pub mod outcome;
 mod own;
@@ -225,8 +226,8 @@ impl Proxy {
         }
         let standing = inner.standing(permit.view().branch, &request.target.path).await?;
         let walker = Walker::of(&caller, &request.origin);
-        let has_branching = inner.watch.has_branching();
-        match plan::plan(&permit, Some(walker), &request, &inner.policy, standing, has_branching) {
+        let (has_branching, precision) = (inner.watch.has_branching(), inner.precision);
+        match plan::plan(&permit, Some(walker), &request, &inner.policy, standing, has_branching, precision) {
             Plan::Read(read) => match inner.read(&permit, &read, &request.base).await? {
                 Some(reply) => Ok(reply),
                 None => inner.pass(&permit, request, Outcome::Bypass(Bypass::TooLarge)).await,

@@ -66,7 +66,9 @@ mod tests {
         let main = Scope::Branch(Branch::Main);
         assert_eq!(Changed::of_model("dcim.site").scope(Precision::Related), Scope::Type(sites));
         assert_eq!(Changed::of_model("dcim.site").scope(Precision::Branch), main);
-        for name in ["extras.tag", "extras.customfield", "some_plugin.thing", ""] {
+        for name in
+            ["extras.tag", "extras.customfield", "core.configrevision", "dcim.portmapping", "some_plugin.thing", ""]
+        {
             assert_eq!(Changed::of_model(name).scope(Precision::Related), main, "{name}");
         }
         assert!(SHAPING.iter().all(|name| ObjectType::of_endpoint(name).is_some()));

@@ -6,7 +6,10 @@ use super::jobs::Starts;
 use crate::cache::epochs::Scope;
 use crate::netbox::branch::Branch;
 use crate::netbox::object::{ApiPath, Endpoint, Resource};
+use crate::netbox::object_type::TypeSet;
 use crate::netbox::query::Query;
+
+mod related;
 
 /// The object type of what files are synchronized from.
 const DATA_SOURCE: &str = "core.datasource";
@@ -27,6 +30,8 @@ pub enum Effect {
 pub struct Change {
     /// What it touches.
     pub scope: Scope,
+    /// Main's types that it touches as well.
+    pub along: TypeSet,
     /// What it starts that goes on after its answer.
     pub starts: Starts,
 }
@@ -64,8 +69,8 @@ impl Effect {
     pub fn change(self) -> Option<Change> {
         match self {
             Self::None => None,
-            Self::Now(scope) => Some(Change { scope, starts: Starts::Nothing }),
-            Self::Later(scope, starts) => Some(Change { scope, starts }),
+            Self::Now(scope) => Some(Change { scope, along: TypeSet::EMPTY, starts: Starts::Nothing }),
+            Self::Later(scope, starts) => Some(Change { scope, along: TypeSet::EMPTY, starts }),
         }
     }
 }

@@ -15,15 +15,16 @@ pub struct OwnWrites(Mutex<Writes>);
 
 #[derive(Debug, Default)]
 struct Writes {
-    told: HashMap<Box<str>, Scope>,
+    told: HashMap<Box<str>, Box<[Scope]>>,
     order: VecDeque<Box<str>>,
 }
 
 impl OwnWrites {
-    /// This write was answered, and the scope has been outdated by it.
-    pub fn answered(&self, id: &str, scope: Scope) {
+    /// This write was answered, and these scopes have been outdated by it.
+    pub fn answered(&self, id: &str, scopes: impl IntoIterator<Item = Scope>) {
+        let scopes = scopes.into_iter().collect();
         let mut writes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if writes.told.insert(id.into(), scope).is_none() {
+        if writes.told.insert(id.into(), scopes).is_none() {
             writes.order.push_back(id.into());
         }
         if writes.order.len() > MOST
@@ -36,8 +37,8 @@ impl OwnWrites {
     /// Whether it was one of those, and this scope of main's was outdated by it.
     pub fn told(&self, id: &str, scope: Scope) -> bool {
         let writes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = writes.told.get(id);
-        told.is_some_and(|told| *told == scope || matches!(told, Scope::Everything | Scope::Branch(Branch::Main)))
+        let covers = |told: &Scope| *told == scope || matches!(told, Scope::Everything | Scope::Branch(Branch::Main));
+        writes.told.get(id).is_some_and(|told| told.iter().any(covers))
     }
 }
 
@@ -50,8 +51,8 @@ mod tests {
     fn a_write_covers_what_it_has_outdated() {
         let own = OwnWrites::default();
         let of = |endpoint: &str| Scope::Type(ObjectType::of_endpoint(endpoint).unwrap());
-        own.answered("a", of("dcim/devices"));
-        own.answered("b", Scope::Branch(Branch::Main));
+        own.answered("a", [of("ipam/services"), of("dcim/devices")]);
+        own.answered("b", [Scope::Branch(Branch::Main)]);
         assert!(own.told("a", of("dcim/devices")) && own.told("b", of("dcim/devices")));
         assert!(!own.told("a", of("dcim/interfaces")), "what was deleted along with it has not been told of");
         assert!(!own.told("a", Scope::Branch(Branch::Main)) && !own.told("c", of("dcim/devices")));
@@ -60,7 +61,7 @@ mod tests {
     #[test]
     fn the_oldest_are_forgotten() {
         let (own, scope) = (OwnWrites::default(), Scope::Everything);
-        (0..=MOST).for_each(|n| own.answered(&n.to_string(), scope));
+        (0..=MOST).for_each(|n| own.answered(&n.to_string(), [scope]));
         assert!(!own.told("0", scope) && own.told("1", scope) && own.told(&MOST.to_string(), scope));
     }
 }

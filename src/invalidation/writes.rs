@@ -10,6 +10,7 @@ use super::effect::Change;
 use super::jobs::{Chase, Starts};
 use super::quarantine::Quarantine;
 use crate::cache::epochs::{OpenDoubt, Scope};
+use crate::netbox::branch::Branch;
 
 /// How long a write that was lost from sight is taken to be still under way. Nothing bounds it for certain; 120 s is what
 /// NetBox's own gunicorn settings (contrib/gunicorn.py) call too long for a worker to be silent.
@@ -61,15 +62,16 @@ impl OpenWrite {
         Self { bus, change, longest_job, doubt: None, settled: false }
     }
 
-    /// What it touches.
-    pub fn scope(&self) -> Scope {
-        self.change.scope
+    /// What it does.
+    pub fn change(&self) -> Change {
+        self.change
     }
 
     /// The client is answered before the outcome is known; until it is, nothing of the scope is kept.
     pub fn answered_early(&mut self) {
         if self.doubt.is_none() {
             self.doubt = Some(self.bus.open_doubt(self.change.scope, Source::Write));
+            self.touch_along();
         }
     }
 
@@ -99,15 +101,24 @@ impl OpenWrite {
         let scope = self.change.scope;
         match settlement {
             Settlement::Unsent => {}
-            Settlement::Known => self.bus.publish(scope, Source::Write),
+            Settlement::Known => {
+                self.touch_along();
+                self.bus.publish(scope, Source::Write);
+            }
             Settlement::Unknown => {
                 let job = self.change.starts != Starts::Nothing;
                 let time = if job { LOST.max(self.longest_job) } else { LOST };
                 self.bus.doubt_for(scope, Source::Write, time);
+                self.touch_along();
             }
         }
         // After the bump: who finds the doubt gone must find the new epoch too.
         self.doubt = None;
+    }
+
+    /// A doubt about one type is one about all of main; a change is one of each type.
+    fn touch_along(&self) {
+        self.change.scopes().skip(1).for_each(|scope| self.bus.publish(scope, Source::Write));
     }
 }
 
@@ -130,9 +141,12 @@ impl Started {
         self.0.change.starts == Starts::Sync
     }
 
-    /// What it touches, as far as the request tells.
+    /// What it touches, as far as the request tells. What a job does is not told apart by types.
     pub fn scope(&self) -> Scope {
-        self.0.scope()
+        match self.0.change.scope {
+            Scope::Type(_) => Scope::Branch(Branch::Main),
+            scope @ (Scope::Everything | Scope::Branch(_)) => scope,
+        }
     }
 
     /// Nothing of this scope is kept from here on.

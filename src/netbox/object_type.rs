@@ -4,8 +4,10 @@ use std::fmt;
 
 use super::object::Endpoint;
 
+mod set;
 mod table;
 
+pub use set::TypeSet;
 use table::TABLE;
 
 /// One of NetBox's own object types. A plugin's types are not among them: nobody knows what they depend on.

@@ -143,7 +143,8 @@ impl Inner {
             self.watch.observe(installation);
         }
         let refuses_address = status == StatusCode::FORBIDDEN && refuses_address(&whole.body);
-        let admitted = admit(read, status, &headers, &whole, witness);
+        let witness = self.narrowed(permit, read, &whole, witness);
+        let admitted = admit(read, status, &headers, &whole, &witness);
         let mut headers = from_upstream(headers);
         // It names the request that was sent; a hit has an id of its own.
         let request_id = headers.remove(REQUEST_ID);
@@ -152,7 +153,7 @@ impl Inner {
             headers,
             stored: sent.at,
             lifetime: read.keep.lifetime(),
-            witness: witness.clone(),
+            witness,
             continues: continues(&whole.body),
             about: read.canonical.about().clone(),
         };

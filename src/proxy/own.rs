@@ -82,7 +82,15 @@ impl Inner {
         request: Request,
     ) -> Result<(Reply, Option<Key>), &'static str> {
         let failed = |error: super::error::ProxyError| error.as_str();
-        match plan::plan(permit, None, &request, &self.policy, Standing::Sure, self.watch.has_branching()) {
+        match plan::plan(
+            permit,
+            None,
+            &request,
+            &self.policy,
+            Standing::Sure,
+            self.watch.has_branching(),
+            self.precision,
+        ) {
             Plan::Read(read) => match self.read(permit, &read, &request.base).await.map_err(failed)? {
                 Some(reply) => Ok((reply, Some(read.key))),
                 None => {

@@ -13,6 +13,7 @@ use crate::cache::canonical::{Accept, Canonical};
 use crate::cache::freshness::Directives;
 use crate::cache::key::Key;
 use crate::cache::policy::{Keep, Policy};
+use crate::invalidation::changed::Precision;
 use crate::invalidation::effect::{Change, Effect};
 use crate::netbox::object::Resource;
 
@@ -63,13 +64,17 @@ pub(super) fn plan(
     policy: &Policy,
     standing: Standing,
     has_branching: bool,
+    precision: Precision,
 ) -> Plan {
-    let (method, target) = (&request.method, &request.target);
+    let (method, target, branch) = (&request.method, &request.target, permit.view().branch);
     // What is written to a branch that is not ready may land in main.
     let separate = has_branching && standing == Standing::Sure;
-    let effect = Effect::of(method, &target.path, &target.query, permit.view().branch, separate);
+    let effect = Effect::of(method, &target.path, &target.query, branch, separate);
     if let Some(change) = effect.change() {
-        return Plan::Write(change);
+        return Plan::Write(match precision {
+            Precision::Branch => change,
+            Precision::Related => change.related(method, &target.path, branch),
+        });
     }
     match read(permit, walker, request, policy, standing) {
         Ok(read) => Plan::Read(Box::new(read)),

@@ -167,7 +167,7 @@ impl Inner {
                 return Err(error);
             }
         };
-        let (id, scope) = (request_id(&answer), write.scope());
+        let (id, change) = (request_id(&answer), write.change());
         let outlook = write.answered(answer.status);
         self.forget(party);
         match outlook {
@@ -175,7 +175,7 @@ impl Inner {
                 // A merge brings a branch's changes to main under the ids of the requests that made them in the branch.
                 let in_main = party.permit.view().branch == Branch::Main;
                 if let Some(id) = id.filter(|_| in_main) {
-                    self.own_writes.answered(&id, scope);
+                    self.own_writes.answered(&id, change.scopes());
                 }
                 self.relay(answer, &party.permit, &party.receiver, Outcome::Written).await
             }

@@ -32,6 +32,7 @@ mod parity;
 mod poisoning;
 mod purge;
 mod pynetbox;
+mod related;
 mod reload;
 mod rights;
 mod shares;

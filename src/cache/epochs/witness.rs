@@ -29,6 +29,11 @@ impl Witness {
         self.at
     }
 
+    /// Bytes that it takes.
+    pub fn weight(&self) -> usize {
+        self.counters.len() * size_of::<Arc<Counter>>()
+    }
+
     /// Whether nothing that it depends on has changed since it was taken.
     pub fn is_current(&self) -> bool {
         !self.counters.iter().any(|counter| counter.changed_since(self.at))

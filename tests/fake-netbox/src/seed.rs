@@ -218,7 +218,19 @@ fn hardware(seed: &mut Seed, devices: u64, sites: u64) {
     }
     for index in 0..(devices / 4).min(3) {
         let end = |device: u64| json!([{"object_type": "dcim.interface", "object_id": device * 2 + 2}]);
-        seed.add("dcim/cables", &json!({"a_terminations": end(index * 2), "b_terminations": end(index * 2 + 1)}));
+        let cable =
+            seed.add("dcim/cables", &json!({"a_terminations": end(index * 2), "b_terminations": end(index * 2 + 1)}));
+        for (side, device) in [("A", index * 2), ("B", index * 2 + 1)] {
+            seed.add(
+                "dcim/cable-terminations",
+                &json!({
+                    "cable": cable,
+                    "cable_end": side,
+                    "termination_type": "dcim.interface",
+                    "termination_id": device * 2 + 2,
+                }),
+            );
+        }
     }
     for text in ["installed", "moved"] {
         seed.add(

@@ -176,6 +176,7 @@ pub(crate) static FIELD_TYPE: Choices = choices(
         ("json", "JSON"),
         ("select", "Selection"),
         ("object", "Object"),
+        ("multiobject", "Multiple objects"),
     ],
 );
 

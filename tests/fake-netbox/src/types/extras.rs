@@ -81,7 +81,7 @@ pub(crate) static TYPES: &[Type] = &[
             DESCRIPTION,
             boolean("is_active").or(Preset::True),
             many("regions", "dcim/regions"),
-            empty("site_groups"),
+            many("site_groups", "dcim/site-groups"),
             many("sites", "dcim/sites"),
             many("locations", "dcim/locations"),
             many("device_types", "dcim/device-types"),
