@@ -5,14 +5,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use http::header::ACCEPT;
+use http::header::{ACCEPT, AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Method};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::cache::clock::Clock;
-use crate::cache::epochs::Epochs;
+use crate::cache::epochs::{Epochs, Scope};
 use crate::cache::feed::Feed;
 use crate::cache::flight::Flights;
 use crate::cache::policy::Policy;
@@ -20,6 +20,7 @@ use crate::cache::public::PublicBase;
 use crate::cache::store::Store;
 use crate::invalidation::bus::Bus;
 use crate::invalidation::changed::Precision;
+use crate::invalidation::effect::Change;
 use crate::invalidation::installation::Watch;
 use crate::invalidation::own::OwnWrites;
 use crate::invalidation::webhook::Secret;
@@ -61,7 +62,7 @@ mod walks;
 mod write;
 
 use access::{AccessControl, Strictness};
-use acl::Intent;
+use acl::{Intent, Permit};
 use auditor::Auditor;
 use auth::{Caller, Denied, Origin};
 use branches::Branches;
@@ -189,7 +190,9 @@ impl Proxy {
     ) -> Result<Caller, ProxyError> {
         let access = self.inner.access.load();
         let caller = match access.auth.identify(headers, origin) {
-            Err(Denied::NoKey | Denied::UnknownKey { .. }) if is_document(method, target) => Caller::Reader,
+            Err(Denied::NoKey | Denied::UnknownKey { .. }) | Ok(Caller::Visitor(_)) if is_document(method, target) => {
+                Caller::Reader
+            }
             identified => identified?,
         };
         if let Some((rate, whose)) = access.rate(&caller, origin) {
@@ -206,7 +209,9 @@ impl Proxy {
         let inner = &self.inner;
         let intent = Intent::of(&request);
         let cross_site = || is_cross_site(&request.headers, &request.base);
-        if matches!(caller, Caller::Anonymous(_)) && intent == Intent::Write && cross_site() {
+        // A browser adds a certificate by itself; a key it adds for no other site's page.
+        let ambient = matches!(caller, Caller::Anonymous(_)) || !request.headers.contains_key(AUTHORIZATION);
+        if ambient && intent == Intent::Write && cross_site() {
             return Err(Denied::CrossSite.into());
         }
         let reader = matches!(caller, Caller::Reader);
@@ -217,6 +222,10 @@ impl Proxy {
         }
         let access = inner.access.load_full();
         let permit = access.acl.permit(&caller, &request.target, intent)?;
+        if let Some(visitor) = permit.visitor() {
+            // Whoever has no token of NetBox's sees nothing here, outdates nothing, and waits for no place at NetBox.
+            inner.vouch(visitor).await?;
+        }
         match access.strict(&caller) {
             Strictness::Off => {}
             strict @ (Strictness::Warn | Strictness::Enforce) => {
@@ -235,8 +244,9 @@ impl Proxy {
             Plan::Pass(_) | Plan::Write(_) if reader => Err(Denied::NoKey.into()),
             Plan::NotCached => Err(ProxyError::NotCached),
             Plan::Pass(reason) => inner.pass(&permit, request, Outcome::Bypass(reason)).await,
+            Plan::Write(change) if leaves_its_branch(&caller, &permit, &change) => Err(Denied::Branch.into()),
             Plan::Write(change) => {
-                let author = Author::of(&caller, access.signature(&caller), &request);
+                let author = Author::of(&caller, permit.view().branch, access.signature(&caller), &request);
                 inner.write(permit, request, change, author).await
             }
         }
@@ -256,6 +266,19 @@ impl Proxy {
     pub fn session(&self) -> &Session {
         &self.inner.session
     }
+}
+
+/// Whether a client that is pinned to a branch would write where that is not proven to stay there: NetBox takes no notice of
+/// the branch for what all branches share, nor without the plugin.
+fn leaves_its_branch(caller: &Caller, permit: &Permit, change: &Change) -> bool {
+    let pinned = matches!(caller, Caller::Client(client) if client.branch.is_some());
+    let touched = match change.scope {
+        Scope::Everything => None,
+        Scope::Branch(branch) => Some(branch),
+        // Types are main's alone.
+        Scope::Type(_) => Some(Branch::Main),
+    };
+    pinned && touched != Some(permit.view().branch)
 }
 
 /// Whether it asks for the OpenAPI document, and for nothing but its form: each other word would be one more of 13 MB.

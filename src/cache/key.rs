@@ -68,13 +68,7 @@ impl Key {
             hasher.update(&(bytes.len() as u64).to_le_bytes());
             hasher.update(bytes);
         };
-        match &view.identity {
-            Identity::Entrusted(token) => part(token.as_bytes()),
-            Identity::Own(token) => {
-                part(b"own");
-                part(token.as_bytes());
-            }
-        }
+        part(view.identity.fingerprint().as_bytes());
         match &view.branch {
             Branch::Main => part(b""),
             Branch::Schema(id) => part(id.as_str().as_bytes()),

@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_takes_the_older_answer_with_it() {
-        let f = Fixture::new(8 << 10);
+        let f = Fixture::new(12 << 10);
         let own = key(Identity::Own(Fingerprint::of(b"visitor")));
         f.put(own, 1, "small").unwrap();
         assert_eq!(f.put(own, 2, vec![b'x'; 1 << 10]), Err(NotKept::NoRoom));

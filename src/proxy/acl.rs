@@ -101,8 +101,9 @@ enum Reach {
     Everything,
 }
 
-/// GraphQL queries any type. Templates and scripts are run by NetBox with access to all models, and event rules send what
-/// they are told to anywhere: who may write them may read anything (NetBox 4.6, extras/models).
+/// GraphQL queries any type. Templates and scripts are run by NetBox with access to all models, custom links are rendered with
+/// the session of whoever looks at them, and event rules send what they are told to anywhere: who may write them may read
+/// anything (NetBox 4.6, extras/models).
 fn reach(resource: &Resource<'_>, intent: Intent) -> Reach {
     match resource {
         Resource::GraphQl => Reach::Everything,
@@ -110,7 +111,9 @@ fn reach(resource: &Resource<'_>, intent: Intent) -> Reach {
             if intent == Intent::Write && endpoint.app == "extras" && !endpoint.plugin =>
         {
             match endpoint.name {
-                "config-templates" | "export-templates" | "event-rules" | "scripts" | "webhooks" => Reach::Everything,
+                "config-templates" | "custom-links" | "export-templates" | "event-rules" | "scripts" | "webhooks" => {
+                    Reach::Everything
+                }
                 _ => Reach::Itself,
             }
         }

@@ -43,9 +43,6 @@ impl Inner {
         read: &Read,
         base: &PublicBase,
     ) -> Result<Option<Reply>, ProxyError> {
-        if let Some(visitor) = permit.visitor() {
-            self.vouch(visitor).await?;
-        }
         let now = self.clock.now();
         self.feed.asked(now);
         match self.look_up(permit, read, now) {

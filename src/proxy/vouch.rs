@@ -30,6 +30,9 @@ use crate::netbox::token::Fingerprint;
 /// How long NetBox's word counts, from when it was asked.
 const BELIEVED: Duration = Duration::from_secs(30);
 
+/// Questions that are open at once for one address: who guesses tokens must not fill NetBox's places with that.
+const MOST_QUESTIONS: usize = 4;
+
 /// Words that are kept; beyond it those that do not count any more are dropped.
 const MOST: usize = 10_000;
 
@@ -102,6 +105,12 @@ impl Inner {
                     Some(State::Accepted(then)) if now.since(*then) <= BELIEVED => return Ok(()),
                     Some(State::Asked { word, .. }) => word.clone(),
                     Some(State::Accepted(_)) | None => {
+                        let open = |((_, from), state): &(&Place, &State)| {
+                            *from == visitor.address && matches!(state, State::Asked { .. })
+                        };
+                        if words.iter().filter(open).count() >= MOST_QUESTIONS {
+                            return Err(ProxyError::TooOften { wait: Duration::ZERO });
+                        }
                         let question = self.vouches.questions.fetch_add(1, Ordering::Relaxed);
                         let word = self.inquire(visitor, place, question);
                         words.insert(place, State::Asked { question, word: word.clone() });

@@ -37,13 +37,13 @@ pub(super) struct Author {
 }
 
 impl Author {
-    pub(super) fn of(caller: &Caller, signature: Option<&str>, request: &Request) -> Self {
+    pub(super) fn of(caller: &Caller, branch: Branch, signature: Option<&str>, request: &Request) -> Self {
         Self {
             name: caller.name().to_owned(),
             address: request.origin.address,
             method: request.method.clone(),
             path: request.target.path.as_str().to_owned(),
-            branch: request.target.branch,
+            branch,
             signs: signature.is_some(),
         }
     }

@@ -46,6 +46,8 @@ struct Started {
     shown: BTreeSet<String>,
     /// What is not shown.
     admin_token: Option<Fingerprint>,
+    /// Whether anybody was let in because nothing else was said.
+    open_by_default: bool,
 }
 
 /// What all the files hold; equal while nothing has changed.
@@ -118,7 +120,13 @@ impl Reloader {
             tracing::error!(error, "the certificates cannot be used; the old settings stay in force");
             return;
         }
-        self.proxy.replace_access(AccessControl::new(settings.access));
+        let mut access = settings.access;
+        if access.by_default && !self.started_with.open_by_default {
+            // Whoever takes the last key away has not said that anybody may come in its stead.
+            (access.anonymous, access.by_default) = (None, false);
+            tracing::warn!("no client is left, and nobody is let in; to let anybody read, say so by access.anonymous");
+        }
+        self.proxy.replace_access(AccessControl::new(access));
         self.proxy.replace_webhook_secret(settings.invalidation.webhook_secret);
         self.files = settings.files;
         self.metrics.settings_read(true);
@@ -143,7 +151,8 @@ impl Reloader {
 impl Started {
     fn with(settings: &Settings) -> Self {
         let admin_token = settings.admin.token.as_ref().map(|token| token.fingerprint());
-        Self { shown: settings.shown.iter().map(|line| plain(line).to_owned()).collect(), admin_token }
+        let shown = settings.shown.iter().map(|line| plain(line).to_owned()).collect();
+        Self { shown, admin_token, open_by_default: settings.access.by_default }
     }
 
     /// The keys of settings that differ and cannot be followed.

@@ -25,9 +25,10 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// `api_version`: NetBox's, where it is known; pynetbox reads it from a 403, too.
 pub(super) fn response(error: &ProxyError, api_version: Option<HeaderValue>) -> Response {
     let status = status(error);
-    let mut response = match error {
-        ProxyError::UnknownFilters(filters) => object(status, &unknown_filters(filters)),
-        error => json(status, &detail(error)),
+    let mut response = if let ProxyError::UnknownFilters(filters) = error {
+        object(status, &unknown_filters(filters))
+    } else {
+        json(status, &detail(error))
     };
     let headers = response.headers_mut();
     headers.insert("x-request-id", fresh_id());
@@ -37,12 +38,15 @@ pub(super) fn response(error: &ProxyError, api_version: Option<HeaderValue>) -> 
     if let Some(version) = api_version {
         headers.insert("api-version", version);
     }
-    match error {
-        ProxyError::TooOften { wait } => drop(headers.insert(RETRY_AFTER, (wait.as_secs() + 1).into())),
-        _ if status == StatusCode::SERVICE_UNAVAILABLE => drop(headers.insert(RETRY_AFTER, RETRY_SECONDS)),
+    if let ProxyError::TooOften { wait } = error {
+        headers.insert(RETRY_AFTER, (wait.as_secs() + 1).into());
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, RETRY_SECONDS);
+    }
+    if status == StatusCode::REQUEST_TIMEOUT {
         // The rest of the body is not waited for (RFC 9110, section 15.5.9).
-        _ if status == StatusCode::REQUEST_TIMEOUT => drop(headers.insert(CONNECTION, CLOSE)),
-        _ => {}
+        headers.insert(CONNECTION, CLOSE);
     }
     response
 }

@@ -27,15 +27,22 @@ pub struct Naming {
 }
 
 impl Naming {
-    /// The base for the URLs that this client is given. `loopback_only`: whether only loopback names are taken, since a
-    /// page of the web may have its own name lead here (DNS rebinding), and then read what is open to whoever comes.
+    /// The base for the URLs that this client is given. `loopback_only`: whether only this machine's own names are taken, from
+    /// nobody who passes on for others: a page of the web may have its own name lead here (DNS rebinding), and then read
+    /// what is open to whoever comes.
     ///
     /// # Errors
     /// [`BadRequest::Host`] when there is no usable name in the request.
     pub fn base(&self, request: &Parts, peer: &Peer, loopback_only: bool) -> Result<PublicBase, BadRequest> {
-        if let Some(fixed) = &self.fixed {
-            return Ok(fixed.clone());
+        let named = || self.named(request, peer);
+        if loopback_only && (is_forwarded(&request.headers) || !named()?.is_loopback()) {
+            return Err(BadRequest::ForeignHost);
         }
+        self.fixed.clone().map_or_else(named, Ok)
+    }
+
+    /// The base by which the client reached nbproxy.
+    fn named(&self, request: &Parts, peer: &Peer) -> Result<PublicBase, BadRequest> {
         let trusted = self.trusts(peer.address);
         let https = peer.tls || trusted && request.headers.get(FORWARDED_PROTO).is_some_and(|value| value == "https");
         let forwarded = if trusted { one(&request.headers, &FORWARDED_HOST)? } else { None };
@@ -45,12 +52,15 @@ impl Naming {
             (None, Some(target)) => authority(target.as_str().as_bytes())?,
             (None, None) => authority(one(&request.headers, &HOST)?.ok_or(BadRequest::Host)?.as_bytes())?,
         };
-        let base = PublicBase::new(https, authority);
-        if loopback_only && !trusted && !base.is_loopback() {
-            return Err(BadRequest::ForeignHost);
-        }
-        Ok(base)
+        Ok(PublicBase::new(https, authority))
     }
+}
+
+/// Whether a proxy in front says that it passes this on: then who asks need not be on this machine.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"]
+        .iter()
+        .any(|name| headers.contains_key(*name))
 }
 
 impl Naming {

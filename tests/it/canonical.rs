@@ -7,7 +7,7 @@ mod laws;
 use proptest::prelude::*;
 
 /// What queries are made of, and what breaks readers of them.
-const QUERY: &str = "(([a-c]|limit|offset|q|name|_branch|%5[fF]branch|%6[cC]imit)(=|==|)|[a-z0-9]{8}|&|&&|=|\\+|;|,|%|%[0-9a-fA-F]|%[0-9a-fA-F]{2}|%u00e4|%2[0-9bB]|%[cC]3|%[aA]4|%[eE]2%98|%F0%9F|ä|☃|\u{ff1d}|[ -~]){0,12}";
+const QUERY: &str = "(([a-c]|limit|offset|q|name|_branch|%5[fF]branch|%6[cC]imit)(=|==|)|&(_|%5[fF])branch=([ab]0000000)?&|&|&&|=|\\+|;|,|%|%[0-9a-fA-F]|%[0-9a-fA-F]{2}|%u00e4|%2[0-9bB]|%[cC]3|%[aA]4|%[eE]2%98|%F0%9F|ä|☃|\u{ff1d}|[ -~]){0,12}";
 
 /// What paths are made of.
 const PATH: &str = "(/|api|graphql|dcim|sites|users|tokens|[0-9]{1,3}|%2[fF]|%5[cC]|%2[eE]|\\.|\\.\\.|;|%3[bB]|%00|%0[aAdD]|%[0-9a-fA-F]{2}|%[cC]3%[aA]4|%25|%|%2|ä|☃|\\?|%3[fF]|%23|[ -~]){0,10}/?";
@@ -31,6 +31,7 @@ fn respelt(target: &str, choices: &[u8]) -> String {
             (8, '&') => out.push_str("=&"),
             (9, '/') => out.push_str("%2f"),
             (10, '?') => out.push_str("?&"),
+            (11, c) if c.is_ascii_lowercase() => out.push(c.to_ascii_uppercase()),
             _ => out.push(character),
         }
     }

@@ -33,7 +33,7 @@ fn check_prints_what_is_true_and_masks_secrets() {
         "admin.token = \"****\"",
         "invalidation.webhook_secret = \"****\"",
         "cache.capacity = \"512MiB\"  # the defaults",
-        "access.deny = [\"users/*\", \"core/data-sources\", ",
+        "access.deny = [\"users/*\", \"core/background-tasks\", ",
     ] {
         assert!(printed.contains(line), "{line} is not in\n{printed}");
     }

@@ -1,11 +1,11 @@
 //! Floods that try to make memory grow: whatever is asked for, the cache keeps to its capacity, and the process to little
 //! more than that.
 //!
-//! "Little more" is a peak of resident memory (`VmHWM`) of 40 MiB beside the capacity, for the program as tests build it,
-//! with two threads. Measured: 18 MiB when it has just begun, and 26 MiB beside a capacity of 32 MiB when nearly four times as
-//! much has been pushed through in pages of 50 to 130 KB by eight clients at once: their requests in flight, and what the
-//! allocator holds in pieces that do not fit. That last part grows with the capacity (37 MiB beside 128 MiB). With answers
-//! of 370 bytes, other languages, other names or long heads it stays below 22 MiB beside capacities of 4 and 8 MiB.
+//! What is measured is by how much the peak of its resident memory (`VmHWM`) grows over the 18 MiB that the program, as
+//! tests build it, takes when it has just begun. When nearly four times a capacity of 32 MiB has been pushed through, in
+//! pages of 50 to 130 KB by eight clients at once, that is 9 MiB more than the capacity: their requests in flight, and what
+//! the allocator holds in pieces that do not fit. The latter grows with the capacity (19 MiB more than one of 128 MiB). With
+//! small answers, other languages, other names or long heads it is less than 4 MiB more than capacities of 4 and 8 MiB.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -135,11 +135,14 @@ async fn by_default_what_hands_out_secrets_is_closed() {
     for endpoint in [
         "users/tokens",
         "users/users",
+        "core/background-tasks",
         "core/data-sources",
         "core/jobs",
         "core/object-changes",
+        "extras/scripts",
         "extras/webhooks",
         "ipam/fhrp-groups",
+        "plugins/branching/changes",
         "vpn/ike-policies",
         "wireless/wireless-lans",
         "wireless/wireless-links",
@@ -149,4 +152,61 @@ async fn by_default_what_hands_out_secrets_is_closed() {
         assert!(answer.detail().contains(&format!("{endpoint} is closed to this client")), "{}", answer.text());
     }
     assert_eq!(by(proxy.ask("GET", SITES), "all").send().await.status, 200);
+}
+
+/// What a pinned client writes stays in its branch, or is not written: NetBox takes no notice of the branch for what all
+/// branches share.
+#[tokio::test]
+async fn a_pinned_client_writes_to_its_branch_only() {
+    let netbox = FakeNetbox::start().await;
+    let branch = netbox.add_branch("pinned", "ready");
+    let proxy = proxy(&netbox, "deny = []", &[client("pinned", &format!("branch = \"{branch}\""))]).await;
+    let status = |method: &'static str, target: &'static str| {
+        let ask = by(proxy.ask(method, target), "pinned").json(&json!({"description": "x"}));
+        async move { ask.send().await.status }
+    };
+    assert_eq!(status("PATCH", "/api/dcim/sites/1/").await, 200);
+    netbox.clear_log();
+    for (method, target) in [
+        ("PATCH", "/api/extras/custom-fields/1/"),
+        ("POST", "/api/plugins/branching/branches/1/merge/"),
+        ("POST", "/api/plugins/any/things/"),
+        ("DELETE", "/api/users/tokens/1/"),
+    ] {
+        assert_eq!(status(method, target).await, 403, "{method} {target}");
+    }
+    assert!(netbox.log().is_empty(), "nothing was sent");
+}
+
+/// What a browser adds by itself, a page of another site makes it send.
+#[tokio::test]
+async fn other_sites_pages_write_nothing_with_what_browsers_add() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    let write = |origin: &'static str| proxy.ask("POST", "/api/dcim/sites/").header("origin", origin).json(&json!({}));
+    assert_eq!(write("https://evil.example").send().await.status, 403);
+    let closed = proxy_with_key(&netbox).await;
+    let write = closed.ask("PATCH", "/api/dcim/sites/1/").header("origin", "https://tool.example");
+    assert_eq!(by(write, "app").json(&json!({"description": "x"})).send().await.status, 200, "a key is no cookie");
+}
+
+async fn proxy_with_key(netbox: &FakeNetbox) -> TestProxy {
+    proxy(netbox, "", &[client("app", "")]).await
+}
+
+/// By default only this machine is let in: who passes on for others is not this machine.
+#[tokio::test]
+async fn by_default_a_proxy_in_front_opens_nothing() {
+    let netbox = FakeNetbox::start().await;
+    let settings = "[access]\nanonymous = \"auto\"\n[server]\npublic_url = \"http://nb.example\"\ntrusted_proxies = [\"127.0.0.1\"]";
+    let proxy = TestProxy::builder(&netbox).settings(settings).start().await;
+    assert_eq!(proxy.get(SITES).await.status, 200);
+    for (name, value) in [
+        ("host", "nb.example"),
+        ("x-forwarded-for", "10.0.0.1"),
+        ("via", "1.1 nginx"),
+        ("x-forwarded-host", "localhost"),
+    ] {
+        assert_eq!(proxy.ask("GET", SITES).header(name, value).send().await.status, 400, "{name}: {value}");
+    }
 }

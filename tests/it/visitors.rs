@@ -7,7 +7,7 @@ use std::sync::Arc;
 use fake_netbox::{FakeNetbox, Grant, HoldPoint};
 use serde_json::json;
 
-use crate::support::{Answer, Ask, Raw, TestProxy, start};
+use crate::support::{Answer, Ask, Raw, TestProxy, start, within};
 
 mod word;
 
@@ -172,6 +172,10 @@ async fn a_trusted_proxy_says_where_visitors_are() {
         let question = log.iter().find(|request| request.path == ROOT).expect("it was asked for anew");
         assert_eq!(question.header("x-forwarded-for"), Some(address), "{said}");
     }
+    // Lines of one name are one list, in their order.
+    let ask = ask(&proxy, NORTH, "GET", SITES).header("x-forwarded-for", "6.6.6.6");
+    ask.header("x-forwarded-for", "192.0.2.11, 10.0.0.1").send().await;
+    assert_eq!(netbox.log().pop().expect("it was asked").header("x-forwarded-for"), Some("192.0.2.11"));
     let mut raw = Raw::connect_from(ELSEWHERE, proxy.address()).await;
     let head = format!("GET {SITES} HTTP/1.1\r\nHost: x\r\nAuthorization: Token {NORTH}\r\n");
     raw.write(&format!("{head}X-Forwarded-For: 192.0.2.7\r\nConnection: close\r\n\r\n")).await;
@@ -229,11 +233,28 @@ async fn a_refusal_is_for_the_address_that_asked() {
     let hold = netbox.hold("GET", SITES, HoldPoint::BeforeRead);
     let elsewhere = Arc::clone(&proxy);
     let first = start(async move { get_from(ELSEWHERE, &elsewhere, NORTH, SITES).await });
-    hold.arrived(1).await;
+    within(hold.arrived(1)).await;
     let joined = start(ask(&proxy, NORTH, "GET", SITES).send());
     proxy.wait_for_requests(2).await;
     netbox.edit_token(NORTH, json!({"allowed_ips": ["127.0.0.1/32"]}));
     hold.release();
     assert!(first.await.expect("it ran").contains("Source IP 127.0.0.2 is not permitted"));
     assert_eq!(ids(&joined.await.expect("it ran")), [1, 5, 9]);
+}
+
+/// Whoever has no token of NetBox's outdates nothing, whatever it sends.
+#[tokio::test]
+async fn a_made_up_token_outdates_nothing() {
+    let netbox = netbox().await;
+    let proxy = before(&netbox, "").await;
+    get(&proxy, NORTH, SITES).await;
+    netbox.clear_log();
+    let made_up = "a".repeat(40);
+    for (method, target) in [("DELETE", "/api/x/y/"), ("PATCH", "/api/dcim/sites/1/"), ("POST", "/api/users/tokens/")] {
+        let refused = ask(&proxy, &made_up, method, target).json(&json!({})).send().await;
+        assert_eq!((refused.status, refused.detail().as_str()), (403, "Invalid v1 token"), "{method} {target}");
+    }
+    assert!(netbox.log().iter().all(|request| request.path == ROOT), "NetBox was asked for the token alone");
+    assert!(get(&proxy, NORTH, SITES).await.is_hit());
+    assert_eq!(netbox.count("GET", ROOT), 3, "and not for the one it has accepted");
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Ask, TestProxy, within};
 
-const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
+const SEEDS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03];
 const WRITES: usize = 2_500;
 const READS_EACH: usize = 9;
 const CHANGES: &str = "/api/core/object-changes/";
@@ -219,7 +219,14 @@ async fn live(seed: u64, precision: &str) -> World {
 
 #[tokio::test]
 async fn with_whole_branches() {
-    let world = live(SEED, "branch").await;
+    let world = live(SEEDS[0], "branch").await;
     assert_eq!(world.reads, WRITES * READS_EACH);
     assert!(world.hits > 0, "some were answered from memory");
+}
+
+#[tokio::test]
+async fn with_related_types() {
+    let world = live(SEEDS[1], "related").await;
+    assert_eq!(world.reads, WRITES * READS_EACH);
+    assert!(world.hits > world.reads / 4, "changes of other types cost nothing: {} of {}", world.hits, world.reads);
 }

@@ -70,7 +70,9 @@ impl Taken {
     fn emptiest(&self, segments: usize) -> Option<usize> {
         let mut visitors = vec![0_usize; segments];
         for seat in self.seats.values() {
-            visitors.get_mut(seat.segment).map(|count| *count += 1);
+            if let Some(count) = visitors.get_mut(seat.segment) {
+                *count += 1;
+            }
         }
         (0..segments).min_by_key(|segment| visitors.get(*segment))
     }

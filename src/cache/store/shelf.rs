@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use moka::notification::RemovalCause;
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
 use super::Slot;
@@ -25,6 +26,9 @@ impl Shelf {
         let evicted = Arc::clone(&evictions);
         let entries = Cache::builder()
             .max_capacity(capacity)
+            // moka's own policy keeps what is asked for often, and would not let a large page in among many small entries
+            // for as long as these live.
+            .eviction_policy(EvictionPolicy::lru())
             .weigher(|_, entry: &Arc<Entry>| weight(entry))
             .time_to_live(longest_use)
             .eviction_listener(move |_, _, cause| {

@@ -65,7 +65,7 @@ impl Inner {
         let since = before.map_or(now, |table| table.since);
         let told = self.own(DOCUMENT, HeaderMap::new()).await?;
         let (body, base) = (told.body, self.session.base().path().to_owned());
-        // 13 MB take a tenth of a second.
+        // 13 MB take a twentieth of a second.
         let parsing = self.tasks.spawn_blocking(move || Parameters::parse(&body, &base));
         let parameters = parsing.await.map_err(|_| "lost")?.map_err(|_| "no-document")?;
         // NetBox keeps its document for a day, by its version, whatever becomes of its plugins (netbox/urls.py).

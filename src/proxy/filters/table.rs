@@ -40,8 +40,8 @@ const LATE: &str = "__empty";
 /// Filters that have them all, by whose names in the document those of a later NetBox become known.
 const EXEMPLARY: [&str; 3] = ["created__", "id__", "name__"];
 
-/// Names suggested for one request: comparing costs more than all the rest.
-const MOST_SUGGESTED: usize = 20;
+/// Names for which others are suggested in one refusal: to compare one with a list's 342 takes half a millisecond.
+const MOST_SUGGESTED: usize = 8;
 
 /// What is known of one installation's lists.
 #[derive(Debug)]

@@ -32,6 +32,18 @@ async fn it_is_the_one_that_clients_are_given() {
 }
 
 #[tokio::test]
+async fn one_that_memory_may_not_hold_is_read_all_the_same() {
+    let netbox = FakeNetbox::start().await;
+    for limit in ["max_entry = \"1KiB\"", "rules = [{ match = \"schema\", cache = false }]"] {
+        let settings = format!("[access]\nstrict_filters = \"enforce\"\n[cache]\n{limit}");
+        let proxy = knowing(TestProxy::builder(&netbox).settings(&settings)).await;
+        told(&proxy.get(&format!("{SITES}?nmae=a")).await);
+        told(&proxy.get("/api/plugins/branching/branches/?nmae=a").await);
+        assert_eq!(proxy.get(&format!("{SITES}?name=a")).await.status, 200, "{limit}");
+    }
+}
+
+#[tokio::test]
 async fn without_it_everything_passes_and_that_is_told() {
     let netbox = FakeNetbox::start().await;
     let cut = r#"{"openapi":"3.0.3","paths":{"/api/dcim/sites/":{"#.to_owned();

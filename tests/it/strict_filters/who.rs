@@ -115,6 +115,7 @@ async fn callers_with_their_own_tokens_are_held_to_it_too() {
     until_known(&proxy).await;
     assert_eq!(told(&get(netbox.token(), "nmae=a").await), [meant("nmae", "name")]);
     assert_eq!(get(netbox.token(), "cf_any=a").await.status, 200, "nobody's token may be used to look");
+    assert_eq!(netbox.count("GET", "/api/extras/custom-fields/"), 0);
     let wrong = get("ffffffffffffffffffffffffffffffffffffffff", "nmae=a").await;
     assert_eq!((wrong.status, wrong.detail().as_str()), (403, "Invalid v1 token"));
 }

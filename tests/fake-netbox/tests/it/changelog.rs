@@ -171,7 +171,7 @@ async fn a_message_is_a_text_of_200_characters_at_most() {
 #[tokio::test]
 async fn who_takes_no_message_ignores_it() {
     let fake = FakeNetbox::start().await;
-    let user = r#"{"first_name":"x","changelog_message":5}"#;
+    let user = r#"{"first_name":"x","changelog_message":""}"#;
     assert_eq!(ask(&fake, "PATCH", "/api/users/users/2/", user).await.status, 200);
     fake.set_version("4.3.7");
     let site = r#"{"facility":"x","changelog_message":""}"#;
