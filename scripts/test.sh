@@ -5,7 +5,7 @@
 #   scripts/test.sh              all steps, in order
 #   scripts/test.sh clippy test  only these
 #
-# Steps: fmt clippy test doc deny
+# Steps: fmt clippy test schedules doc deny
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -88,6 +88,11 @@ step_test() {
     cargo test --locked --workspace
 }
 
+# The core of coherence, with a build of its own in which the test decides which thread goes on.
+step_schedules() {
+    cargo test --locked --features schedules --test schedules
+}
+
 step_doc() {
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 }
@@ -118,12 +123,12 @@ if [[ ${CI:-} == true ]]; then
 fi
 
 steps=("$@")
-((${#steps[@]})) || steps=(fmt clippy test doc deny)
+((${#steps[@]})) || steps=(fmt clippy test schedules doc deny)
 advisories_note=""
 current=""
 trap '[[ -z $current ]] || printf "\nerror: the step %s failed\n" "$current" >&2' EXIT
 for step in "${steps[@]}"; do
-    declare -F "step_$step" >/dev/null || die "no step $step; there are: fmt clippy test doc deny"
+    declare -F "step_$step" >/dev/null || die "no step $step; there are: fmt clippy test schedules doc deny"
 done
 for step in "${steps[@]}"; do
     current=$step

@@ -53,6 +53,9 @@ pub enum Command {
     /// Work with NetBox's tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Work with NetBox's webhooks
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
 }
 
 /// What is forgotten: everything, a branch, an endpoint or an object.
@@ -91,6 +94,34 @@ pub enum KeyCommand {
 pub enum TokenCommand {
     /// Have NetBox make a token for a user; the password is asked for, or read from standard input
     Create(CreateToken),
+}
+
+/// What to do with NetBox's webhooks.
+#[derive(Debug, Clone, Subcommand)]
+pub enum WebhookCommand {
+    /// Have NetBox tell nbproxy of changes: makes a webhook and an event rule, or changes them to what they should be.
+    ///
+    /// The token (upstream.token, --upstream-token-file) must be one that may change both; nbproxy itself needs no such token.
+    Install(InstallWebhook),
+}
+
+/// Where NetBox's webhooks are to go.
+#[derive(Debug, Clone, Args)]
+pub struct InstallWebhook {
+    /// Where NetBox reaches nbproxy, with /-/webhooks/netbox at its end
+    #[arg(long, value_name = "URL", value_parser = web_address)]
+    pub url: String,
+    /// The name of both the webhook and the event rule
+    #[arg(long, value_name = "NAME", default_value = "nbproxy")]
+    pub name: String,
+}
+
+fn web_address(text: &str) -> Result<String, String> {
+    let uri: http::Uri = text.parse().map_err(|_| "it is no URL".to_owned())?;
+    match (uri.scheme_str(), uri.host()) {
+        (Some("http" | "https"), Some(_)) => Ok(text.to_owned()),
+        _ => Err("a URL with http or https and a host is wanted".to_owned()),
+    }
 }
 
 /// How a token is made.

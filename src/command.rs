@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cache::clock::Clock;
-use crate::cli::{Command, Flags, KeyCommand, TokenCommand};
+use crate::cli::{Command, Flags, KeyCommand, TokenCommand, WebhookCommand};
 use crate::netbox::api::Api;
 use crate::netbox::error::Error as NetboxError;
 use crate::netbox::session::Session;
@@ -21,6 +21,7 @@ mod key;
 mod purge;
 mod status;
 mod token;
+mod webhook;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,14 @@ pub enum Failure {
     /// NetBox could not be asked, or refused.
     #[error(transparent)]
     Netbox(#[from] NetboxError),
+    /// NetBox does not let the token do that.
+    #[error("{error}\n{wanted}")]
+    Rights {
+        /// What NetBox said.
+        error: NetboxError,
+        /// What the token would have to be let do.
+        wanted: &'static str,
+    },
     /// A running nbproxy is not well.
     #[error("nbproxy says {status}: {text}")]
     Unwell {
@@ -58,7 +67,12 @@ impl Failure {
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Settings(_) | Self::Start { error: StartError::Session(_) | StartError::Tls(_) } => true,
-            Self::Logging(_) | Self::Start { .. } | Self::Netbox(_) | Self::Unwell { .. } | Self::System(_) => false,
+            Self::Logging(_)
+            | Self::Start { .. }
+            | Self::Netbox(_)
+            | Self::Rights { .. }
+            | Self::Unwell { .. }
+            | Self::System(_) => false,
         }
     }
 }
@@ -90,6 +104,11 @@ pub fn run(command: Command, flags: &Flags) -> Result<(), Failure> {
         Command::Token(TokenCommand::Create(how)) => {
             let upstream = settings::load(flags)?.upstream;
             runtime()?.block_on(token::create(&how, &api(&upstream)?))
+        }
+        Command::Webhook(WebhookCommand::Install(how)) => {
+            let settings = settings::load(flags)?;
+            let secret = webhook::secret(&settings.invalidation)?;
+            runtime()?.block_on(webhook::install(&how, secret, &api(&settings.upstream)?))
         }
     }
 }

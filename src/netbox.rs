@@ -13,6 +13,7 @@ pub mod error;
 pub mod filters;
 pub mod gate;
 pub mod object;
+pub mod object_type;
 pub mod openapi;
 pub mod outgoing;
 #[doc(hidden)]

@@ -4,20 +4,26 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use http::header::{ACCEPT, AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Method};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::cache::clock::Clock;
 use crate::cache::epochs::{Epochs, Scope};
+use crate::cache::feed::Feed;
 use crate::cache::flight::Flights;
 use crate::cache::policy::Policy;
 use crate::cache::public::PublicBase;
 use crate::cache::store::Store;
 use crate::invalidation::bus::Bus;
+use crate::invalidation::changed::Precision;
+use crate::invalidation::effect::Change;
 use crate::invalidation::installation::Watch;
-use crate::invalidation::writes::Change;
+use crate::invalidation::own::OwnWrites;
+use crate::invalidation::webhook::Secret;
 use crate::netbox::branch::Branch;
 use crate::netbox::object::Resource;
 use crate::netbox::session::Session;
@@ -25,14 +31,20 @@ use crate::telemetry::metrics::Metrics;
 
 pub mod access;
 pub mod acl;
+pub mod auditor;
 pub mod auth;
 pub mod body;
+mod branches;
 pub mod error;
 mod fetch;
 pub mod filters;
+pub mod follow;
 mod forward;
 pub mod headers;
 mod health;
+pub mod hook;
+pub mod jobs;
+mod narrow;
 pub mod operate;
 pub mod outcome;
 mod own;
@@ -46,15 +58,19 @@ pub mod request;
 pub mod rewrite;
 mod signature;
 mod vouch;
+mod walks;
 mod write;
 
 use access::{AccessControl, Strictness};
 use acl::{Intent, Permit};
+use auditor::Auditor;
 use auth::{Caller, Denied, Origin};
+use branches::Branches;
 use error::ProxyError;
 use fetch::Landing;
 use filters::{Asker, Filters};
 use health::Health;
+use jobs::{Jobs, Pace};
 use outcome::{Bypass, Outcome};
 use plan::Plan;
 use rate::Throttle;
@@ -62,6 +78,7 @@ use reply::Reply;
 use request::{Request, Target};
 use rewrite::Links;
 use vouch::Vouches;
+use walks::{Walker, Walks};
 use write::Author;
 
 /// What a proxy is made of.
@@ -73,6 +90,14 @@ pub struct Parts {
     pub store: Store,
     /// What may be remembered.
     pub policy: Policy,
+    /// Up to when changes made elsewhere are known.
+    pub feed: Arc<Feed>,
+    /// How finely changes are told apart.
+    pub precision: Precision,
+    /// Which hits are looked at twice.
+    pub auditor: Auditor,
+    /// The writes that were made here.
+    pub own_writes: OwnWrites,
     /// The judge of coherence.
     pub epochs: Arc<Epochs>,
     /// Where changes are published.
@@ -81,14 +106,20 @@ pub struct Parts {
     pub watch: Watch,
     /// Who is let in, and to what; replaced as a whole when the settings change.
     pub access: ArcSwap<AccessControl>,
+    /// What NetBox's webhooks are known by; likewise.
+    pub webhook_secret: ArcSwapOption<Secret>,
     /// What is rewritten.
     pub links: Links,
     /// The time.
     pub clock: Clock,
     /// The metrics.
     pub metrics: Arc<Metrics>,
+    /// How jobs are followed.
+    pub pace: Pace,
     /// Fetches and writes under way; shutdown waits for them.
     pub tasks: TaskTracker,
+    /// Ends what waits for things to happen.
+    pub stop: CancellationToken,
 }
 
 /// Answers requests in NetBox's stead.
@@ -106,6 +137,10 @@ struct Inner {
     throttle: Throttle,
     vouches: Vouches,
     filters: Filters,
+    walks: Walks,
+    branches: Branches,
+    jobs: Jobs,
+    hooks: Semaphore,
 }
 
 impl Deref for Inner {
@@ -120,8 +155,12 @@ impl Proxy {
     /// Puts a proxy together.
     pub fn new(parts: Parts) -> Self {
         let throttle = Throttle::new(parts.clock.clone());
-        let (health, vouches, filters) = (Health::default(), Vouches::default(), Filters::default());
-        Self { inner: Arc::new(Inner { parts, flights: Flights::new(), health, throttle, vouches, filters }) }
+        let (health, vouches, flights) = (Health::default(), Vouches::default(), Flights::new());
+        let (filters, walks) = (Filters::default(), Walks::default());
+        let (branches, jobs) = (Branches::default(), Jobs::default());
+        let hooks = Semaphore::new(hook::AT_ONCE);
+        let inner = Inner { parts, flights, health, throttle, vouches, filters, walks, branches, jobs, hooks };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Whether clients must call nbproxy by a loopback name.
@@ -195,7 +234,10 @@ impl Proxy {
                 inner.check_filters(strict, asker, &request.method, &request.target).await?;
             }
         }
-        match plan::plan(&permit, &request, &inner.policy, inner.watch.has_branching()) {
+        let standing = inner.standing(permit.view().branch, &request.target.path).await?;
+        let walker = Walker::of(&caller, &request.origin);
+        let (has_branching, precision) = (inner.watch.has_branching(), inner.precision);
+        match plan::plan(&permit, Some(walker), &request, &inner.policy, standing, has_branching, precision) {
             Plan::Read(read) => match inner.read(&permit, &read, &request.base).await? {
                 Some(reply) => Ok(reply),
                 None => inner.pass(&permit, request, Outcome::Bypass(Bypass::TooLarge)).await,
@@ -231,7 +273,13 @@ impl Proxy {
 /// the branch for what all branches share, nor without the plugin.
 fn leaves_its_branch(caller: &Caller, permit: &Permit, change: &Change) -> bool {
     let pinned = matches!(caller, Caller::Client(client) if client.branch.is_some());
-    pinned && change.scope != Scope::Branch(permit.view().branch)
+    let touched = match change.scope {
+        Scope::Everything => None,
+        Scope::Branch(branch) => Some(branch),
+        // Types are main's alone.
+        Scope::Type(_) => Some(Branch::Main),
+    };
+    pinned && touched != Some(permit.view().branch)
 }
 
 /// Whether it asks for the OpenAPI document, and for nothing but its form: each other word would be one more of 13 MB.

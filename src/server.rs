@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::signal::unix::Signal;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,11 +16,13 @@ use crate::cache::policy::Policy;
 use crate::cache::store::Store;
 use crate::invalidation::bus::Bus;
 use crate::invalidation::installation::Watch;
+use crate::invalidation::own::OwnWrites;
 use crate::netbox::session::{Session, SetUpError};
 use crate::proxy::access::AccessControl;
+use crate::proxy::auditor::Auditor;
 use crate::proxy::request::Room as BodyRoom;
 use crate::proxy::rewrite::Links;
-use crate::proxy::{Parts, Proxy};
+use crate::proxy::{Parts, Proxy, jobs};
 use crate::settings::{self, HeadLimits, Settings, Source};
 use crate::telemetry::metrics::Metrics;
 use crate::web::readiness::Readiness;
@@ -66,6 +68,8 @@ pub struct Server {
     proxy: Proxy,
     readiness: Readiness,
     tasks: TaskTracker,
+    /// Ends what is done unasked.
+    background: CancellationToken,
     settings: Settings,
     app: App,
     metrics: Arc<Metrics>,
@@ -103,19 +107,26 @@ impl Server {
         let session = Session::new(settings.upstream.session.clone())?;
         let tls = settings.server.tls.clone().map(Tls::read).transpose()?.map(Arc::new);
         let base_path = session.base().path().to_owned();
-        let tasks = TaskTracker::new();
+        let (tasks, background) = (TaskTracker::new(), CancellationToken::new());
         let proxy = Proxy::new(Parts {
             links: Links::new(session.base(), settings.upstream.ui_url.as_deref()),
             session,
             store: Store::new(settings.cache.store),
             policy: Policy::new(settings.cache.policy.clone()),
             epochs,
+            feed: Arc::default(),
+            precision: settings.invalidation.precision,
+            auditor: Auditor::new(settings.invalidation.audit_one_in),
+            own_writes: OwnWrites::default(),
             watch: Watch::new(Arc::clone(&bus)),
             bus,
             access: ArcSwap::from_pointee(AccessControl::new(settings.access.clone())),
+            webhook_secret: ArcSwapOption::from(settings.invalidation.webhook_secret.clone()),
             clock: clock.clone(),
             metrics: Arc::clone(&metrics),
+            pace: jobs::Pace { poll: settings.invalidation.job_poll, longest: settings.invalidation.longest_job },
             tasks: tasks.clone(),
+            stop: background.clone(),
         });
         let naming =
             Naming { fixed: settings.server.public_base.clone(), trusted: settings.server.trusted_proxies.clone() };
@@ -132,7 +143,7 @@ impl Server {
         let public = listen(settings.server.listen).await?;
         let admin = listen(settings.admin.listen).await?;
         let readiness = Readiness::default();
-        Ok(Self { public, admin, tls, proxy, readiness, tasks, settings, app, metrics, reloader: None })
+        Ok(Self { public, admin, tls, proxy, readiness, tasks, background, settings, app, metrics, reloader: None })
     }
 
     /// Follows changes of who may do what: on a hang-up signal, and when the files of the settings have changed.
@@ -161,7 +172,7 @@ impl Server {
 
     /// Serves until `stop` is ready, then drains: not ready, nothing new accepted, what is under way finished.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { public, admin, tls, proxy, readiness, tasks, settings, app, metrics, reloader } = self;
+        let Self { public, admin, tls, proxy, readiness, tasks, background, settings, app, metrics, reloader } = self;
         tracing::info!(
             listen = %public.address(),
             admin = %admin.address(),
@@ -181,9 +192,10 @@ impl Server {
             );
         }
         let stages = shutdown::Stages::new(readiness.clone(), tasks.clone());
-        let background = CancellationToken::new();
         let reached = readiness.latch();
         tasks.spawn(background::probe(proxy.clone(), settings.upstream.probe_interval, reached, background.clone()));
+        let (invalidation, figures) = (settings.invalidation, Arc::clone(&metrics));
+        tasks.spawn(background::follow(proxy.clone(), invalidation, figures, background.clone()));
         if let Some(reloader) = reloader {
             tasks.spawn(reloader.run(background.clone()));
         }

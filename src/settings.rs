@@ -12,6 +12,8 @@ use ipnet::IpNet;
 use crate::cache::public::PublicBase;
 use crate::cache::{policy, store};
 use crate::cli::Flags;
+use crate::invalidation::changed::Precision;
+use crate::invalidation::webhook::Secret;
 use crate::netbox::session;
 use crate::netbox::token::Token;
 use crate::proxy::access;
@@ -37,6 +39,8 @@ pub struct Settings {
     pub cache: Cache,
     /// Who is let in, and to what.
     pub access: access::Config,
+    /// How changes made elsewhere are learned of.
+    pub invalidation: Invalidation,
     /// How logs are written.
     pub log: logging::Config,
     /// The resolved settings as text, secrets masked, a line each.
@@ -138,6 +142,25 @@ pub struct Admin {
     pub listen: SocketAddr,
     /// The token that opens `/metrics` beyond loopback.
     pub token: Option<Arc<Token>>,
+}
+
+/// How changes made elsewhere are learned of.
+#[derive(Debug, Clone)]
+pub struct Invalidation {
+    /// How often NetBox's changelog is looked at; `None` for never.
+    pub changelog_poll: Option<Duration>,
+    /// How long a transaction at NetBox may take: for so long a missing row may still appear.
+    pub longest_transaction: Duration,
+    /// How finely changes are told apart.
+    pub precision: Precision,
+    /// One of so many hits is compared with NetBox; zero for none.
+    pub audit_one_in: u64,
+    /// How often a job is looked at, at first, that a write has started.
+    pub job_poll: Duration,
+    /// How long nothing is kept of what such a job may change, if it is not seen to end.
+    pub longest_job: Duration,
+    /// What NetBox's webhooks are known by; `None` takes none.
+    pub webhook_secret: Option<Arc<Secret>>,
 }
 
 /// What is remembered.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use crate::cache::clock::Clock;
 use crate::proxy::Proxy;
@@ -19,6 +19,7 @@ mod mirror;
 mod naming;
 pub mod readiness;
 mod upload;
+mod webhook;
 
 pub use head::Limits as HeadLimits;
 pub use mirror::Peer;
@@ -60,9 +61,9 @@ impl App {
     }
 }
 
-/// The public listener: whatever comes is NetBox's, or nobody's.
+/// The public listener: whatever comes is NetBox's, or nobody's, but for NetBox's webhooks.
 pub fn public(app: App) -> Router {
-    Router::new().fallback(mirror::mirror).with_state(app)
+    Router::new().route(webhook::PATH, any(webhook::webhook)).fallback(mirror::mirror).with_state(app)
 }
 
 /// The admin listener. Whether it lives and can serve it tells anybody.

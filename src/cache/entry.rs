@@ -43,6 +43,8 @@ pub struct Core {
     pub lifetime: Lifetime,
     /// What it depends on.
     pub witness: Witness,
+    /// Whether it is a page of a list that goes on.
+    pub continues: bool,
     /// What it is about.
     pub about: About,
 }
@@ -94,7 +96,7 @@ impl Entry {
         let headers: usize =
             self.core.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + HEADER).sum();
         let forms: usize = self.forms.iter().map(|form| form.body.len() + form.links.len() * 4 + FORM).sum();
-        ENTRY + self.core.about.weight() + headers + forms
+        ENTRY + self.core.about.weight() + self.core.witness.weight() + headers + forms
     }
 }
 

@@ -1,23 +1,30 @@
 //! The sole judge of coherence.
 //!
-//! A [`Scope`] is a set of data that changes together; its epoch counts the changes. A [`Witness`] is the epochs an
-//! entry depends on, read *before* its fetch was sent: while they stand, nothing that nbproxy was told of has changed
-//! since. Bumping costs one addition whatever the cache holds, and judging a hit a few atomic loads.
+//! All changes that nbproxy is told of have a place in one sequence, and a [`Scope`] remembers the last of its own: a set of
+//! data that changes together. A [`Witness`] is a place in the sequence, read *before* a fetch was sent, and the scopes that
+//! its answer depends on: while none of them has changed since, nothing has that nbproxy was told of. Telling costs the same
+//! whatever the cache holds, and judging a hit a few atomic loads.
 //!
-//! Branches share a fixed number of counters by hash. Two branches on one counter cost each other a needless fetch,
-//! never a stale answer, and no flood of made-up branch names can make this table grow.
+//! What an answer depends on is known better once it has been read. The place in the sequence was taken before, so the
+//! scopes may be chosen afterwards: by [`Epochs::narrowed`] a witness of all of main's data becomes one of a few object types.
+//!
+//! Branches share a fixed number of scopes by hash. Two branches on one cost each other a needless fetch, never a stale
+//! answer, and no flood of made-up branch names can make this table grow.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use super::clock::{Clock, Moment};
+use super::sync::{AtomicU64, BRANCH_SLOTS, Mutex};
 use crate::netbox::branch::Branch;
+use crate::netbox::object_type::ObjectType;
 
-const BRANCH_SLOTS: usize = 1024;
+mod counter;
+mod witness;
 
-/// Changes of a scope whose time is remembered.
-const REMEMBERED: usize = 16;
+use counter::Counter;
+pub use witness::Witness;
 
 /// A set of NetBox data that changes together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,19 +33,34 @@ pub enum Scope {
     Everything,
     /// The data of one branch.
     Branch(Branch),
+    /// Main's objects of one type, and what NetBox derives from them unseen is not among it.
+    Type(ObjectType),
 }
 
-/// The counters. Readable by all; written only with the [`Pen`].
+/// The sequence and the scopes. Readable by all; written only with the [`Pen`].
 #[derive(Debug)]
 pub struct Epochs {
+    /// The last change.
+    sequence: AtomicU64,
     everything: Arc<Counter>,
-    main: Arc<Counter>,
+    main: Main,
     branches: Box<[Arc<Counter>]>,
     hasher: RandomState,
     clock: Clock,
 }
 
-/// The right to bump. There is one for each [`Epochs`], and the invalidation bus holds it.
+/// Main's data.
+#[derive(Debug)]
+struct Main {
+    /// Changes of main as a whole, or of nobody knows what in it.
+    whole: Arc<Counter>,
+    /// Changes of any type, those of the whole not among them.
+    any: Arc<Counter>,
+    /// Changes of each type.
+    types: Box<[Arc<Counter>]>,
+}
+
+/// The right to tell of changes. There is one for each [`Epochs`], and the invalidation bus holds it.
 #[derive(Debug)]
 pub struct Pen {
     epochs: Arc<Epochs>,
@@ -46,33 +68,7 @@ pub struct Pen {
     writing: Mutex<()>,
 }
 
-/// One scope's count of changes, and whether its data may be about to change unseen.
-#[derive(Debug, Default)]
-struct Counter {
-    epoch: AtomicU64,
-    /// When each of the last changes was made known (nanoseconds of the clock): that which ended epoch `e` at `e` modulo
-    /// the length.
-    ended: [AtomicU64; REMEMBERED],
-    /// Writes whose outcome is still awaited though their client has been answered.
-    open: AtomicU32,
-    /// Until when (nanoseconds of the clock) a write that is lost from sight may still be carried out.
-    unsettled_until: AtomicU64,
-}
-
-/// The epochs that an entry depends on. Taken before the fetch is sent.
-#[derive(Clone, Debug)]
-pub struct Witness {
-    marks: Arc<[Mark]>,
-    settled: bool,
-}
-
-#[derive(Clone, Debug)]
-struct Mark {
-    counter: Arc<Counter>,
-    epoch: u64,
-}
-
-/// A write whose outcome is awaited after its client was answered; nothing of its scope is stored meanwhile.
+/// A change whose outcome is awaited after its client was answered; nothing of its scope is stored meanwhile.
 #[derive(Debug)]
 #[must_use = "dropping it says that the outcome is known"]
 pub struct OpenDoubt {
@@ -80,44 +76,61 @@ pub struct OpenDoubt {
 }
 
 impl Epochs {
-    /// All counters at zero, and the one pen to write them.
+    /// No change yet, and the one pen to tell of them.
     pub fn new(clock: Clock) -> (Arc<Self>, Pen) {
+        let counters = |count| (0..count).map(|_| Arc::default()).collect();
         let epochs = Arc::new(Self {
+            sequence: AtomicU64::new(0),
             everything: Arc::default(),
-            main: Arc::default(),
-            branches: (0..BRANCH_SLOTS).map(|_| Arc::default()).collect(),
+            main: Main { whole: Arc::default(), any: Arc::default(), types: counters(ObjectType::COUNT) },
+            branches: counters(BRANCH_SLOTS),
             hasher: RandomState::new(),
             clock,
         });
         (Arc::clone(&epochs), Pen { epochs, writing: Mutex::new(()) })
     }
 
-    /// What an answer about `branch` depends on, as of now.
+    /// What an answer about `branch` depends on as far as is known before it is there: all of the branch, as of now.
     pub fn witness(&self, branch: Branch) -> Witness {
         let now = self.clock.now();
+        // First of all: what is told of from here on has a later place.
+        let at = self.sequence.load(Ordering::SeqCst);
         // A branch's answers embed and are filtered by what it shares with main, and that is bound to main's other data:
         // event rules by their tags, a plugin's models by anything.
-        let own = self.counter(Scope::Branch(branch));
-        let counters = [&self.everything, &self.main, own];
-        let counters = counters.get(..if branch == Branch::Main { 2 } else { 3 }).unwrap_or(&counters);
-        // Epochs first: a doubt that begins in between also bumps, so the witness is outdated then.
-        let mark = |counter: &&Arc<Counter>| Mark {
-            counter: Arc::clone(counter),
-            epoch: counter.epoch.load(Ordering::SeqCst),
-        };
-        let marks = counters.iter().map(mark).collect();
+        let mut counters = vec![&self.everything, &self.main.whole, &self.main.any];
+        if let Branch::Schema(_) = branch {
+            counters.push(self.branch(branch));
+        }
         let settled = counters.iter().all(|counter| counter.is_settled(now));
-        Witness { marks, settled }
+        Witness::new(at, counters.into_iter().cloned().collect(), settled)
     }
 
-    fn counter(&self, scope: Scope) -> &Arc<Counter> {
-        match scope {
-            Scope::Everything => &self.everything,
-            Scope::Branch(Branch::Main) => &self.main,
-            Scope::Branch(Branch::Schema(id)) => {
+    /// The same witness of an answer about main that depends on these types only, and on changes of main as a whole.
+    pub fn narrowed(&self, witness: &Witness, types: impl IntoIterator<Item = ObjectType>) -> Witness {
+        let types = types.into_iter().filter_map(|object_type| self.main.types.get(object_type.index()));
+        let counters = [&self.everything, &self.main.whole].into_iter().chain(types);
+        witness.depending_on(counters.cloned().collect())
+    }
+
+    fn branch(&self, branch: Branch) -> &Arc<Counter> {
+        match branch {
+            Branch::Main => &self.main.whole,
+            Branch::Schema(id) => {
                 let slot = usize::try_from(self.hasher.hash_one(id)).unwrap_or(0) % self.branches.len();
                 self.branches.get(slot).unwrap_or(&self.everything)
             }
+        }
+    }
+
+    /// Where a change of this scope is written down.
+    fn counters(&self, scope: Scope) -> (&Arc<Counter>, Option<&Arc<Counter>>) {
+        match scope {
+            Scope::Everything => (&self.everything, None),
+            Scope::Branch(branch) => (self.branch(branch), None),
+            Scope::Type(object_type) => match self.main.types.get(object_type.index()) {
+                Some(counter) => (&self.main.any, Some(counter)),
+                None => (&self.main.whole, None),
+            },
         }
     }
 }
@@ -126,88 +139,34 @@ impl Pen {
     /// The scope has changed: whatever was witnessed before is outdated from here on.
     pub fn bump(&self, scope: Scope) {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.epochs.counter(scope).bump(self.epochs.clock.now());
+        let epochs = &self.epochs;
+        let number = epochs.sequence.fetch_add(1, Ordering::SeqCst) + 1;
+        let now = epochs.clock.now();
+        let (counter, of_type) = epochs.counters(scope);
+        for counter in of_type.into_iter().chain([counter]) {
+            counter.note(number, now);
+        }
     }
 
     /// The scope may change at any time until the doubt is dropped. Bumps too.
     pub fn open_doubt(&self, scope: Scope) -> OpenDoubt {
-        let counter = self.epochs.counter(scope);
-        counter.open.fetch_add(1, Ordering::SeqCst);
+        // A type's doubt is all of main's: what will embed it is not known before it is fetched.
+        let (counter, _) = self.epochs.counters(scope);
+        counter.open();
         self.bump(scope);
         OpenDoubt { counter: Arc::clone(counter) }
     }
 
     /// The scope may change at any time until `until`, and nobody will tell. Bumps too.
     pub fn doubt_until(&self, scope: Scope, until: Moment) {
-        self.epochs.counter(scope).unsettled_until.fetch_max(until.to_nanos(), Ordering::SeqCst);
+        self.epochs.counters(scope).0.doubt_until(until);
         self.bump(scope);
-    }
-}
-
-impl Counter {
-    /// One at a time: the pen sees to that.
-    fn bump(&self, now: Moment) {
-        // The time first, so that who sees the new epoch finds when it began.
-        self.slot(self.epoch.load(Ordering::SeqCst)).store(now.to_nanos(), Ordering::SeqCst);
-        self.epoch.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// When `epoch` ended; `None` while it lasts, the beginning of time when that is forgotten.
-    fn end_of(&self, epoch: u64) -> Option<Moment> {
-        if self.epoch.load(Ordering::SeqCst) == epoch {
-            return None;
-        }
-        let ended = Moment::from_nanos(self.slot(epoch).load(Ordering::SeqCst));
-        // Asked afterwards: the place may have been taken by a later change meanwhile.
-        let forgotten = self.epoch.load(Ordering::SeqCst).wrapping_sub(epoch) >= REMEMBERED as u64;
-        Some(if forgotten { Moment::ZERO } else { ended })
-    }
-
-    fn slot(&self, epoch: u64) -> &AtomicU64 {
-        // The remainder is below the length, so the fallback is never taken.
-        let at = usize::try_from(epoch % REMEMBERED as u64).unwrap_or(0);
-        self.ended.get(at).unwrap_or(&self.epoch)
-    }
-
-    fn is_settled(&self, now: Moment) -> bool {
-        self.open.load(Ordering::SeqCst) == 0 && now >= Moment::from_nanos(self.unsettled_until.load(Ordering::SeqCst))
-    }
-}
-
-impl Witness {
-    /// Whether nothing that it depends on has changed since it was taken.
-    pub fn is_current(&self) -> bool {
-        self.marks.iter().all(|mark| mark.counter.epoch.load(Ordering::SeqCst) == mark.epoch)
-    }
-
-    /// Since when it has not been current, at least; `None` while it is. Too early a moment is possible, too late a one is
-    /// not.
-    pub fn outdated_since(&self) -> Option<Moment> {
-        let ended = |mark: &Mark| mark.counter.end_of(mark.epoch);
-        self.marks.iter().filter_map(ended).min()
-    }
-
-    /// Whether an answer fetched under it may be kept: it is current, and no write was in doubt when it was taken.
-    pub fn may_be_kept(&self) -> bool {
-        self.settled && self.is_current()
-    }
-
-    /// Whether both were taken with no change under way. While there is, two that look the same may stand for the time
-    /// before it and after it.
-    pub fn is_settled_with(&self, other: &Self) -> bool {
-        self.settled && other.settled
-    }
-
-    /// Whether both stand for the same state of the same scopes.
-    pub fn agrees_with(&self, other: &Self) -> bool {
-        let same = |(a, b): (&Mark, &Mark)| Arc::ptr_eq(&a.counter, &b.counter) && a.epoch == b.epoch;
-        self.marks.len() == other.marks.len() && self.marks.iter().zip(other.marks.iter()).all(same)
     }
 }
 
 impl Drop for OpenDoubt {
     fn drop(&mut self) {
-        self.counter.open.fetch_sub(1, Ordering::SeqCst);
+        self.counter.close();
     }
 }
 
@@ -220,6 +179,10 @@ mod tests {
 
     fn branch(id: &str) -> Branch {
         Branch::Schema(SchemaId::parse(id.as_bytes()).unwrap())
+    }
+
+    fn of(endpoint: &str) -> ObjectType {
+        ObjectType::of_endpoint(endpoint).unwrap()
     }
 
     #[test]
@@ -240,19 +203,50 @@ mod tests {
     }
 
     #[test]
+    fn what_depends_on_a_few_types_outlives_changes_of_others() {
+        let (epochs, pen) = Epochs::new(Clock::start());
+        let taken = || (epochs.witness(Branch::Main), epochs.witness(branch("aaaaaaaa")));
+        let (all, in_branch) = taken();
+        pen.bump(Scope::Type(of("dcim/racks")));
+        assert!(!all.is_current() && !in_branch.is_current(), "a type's change is main's change");
+        // The scopes are chosen late, the place in the sequence was taken early.
+        assert!(epochs.narrowed(&all, [of("dcim/sites"), of("dcim/regions")]).is_current());
+        assert!(!epochs.narrowed(&all, [of("dcim/sites"), of("dcim/racks")]).is_current());
+        let sites = epochs.narrowed(&epochs.witness(Branch::Main), [of("dcim/sites")]);
+        pen.bump(Scope::Branch(branch("aaaaaaaa")));
+        assert!(sites.is_current());
+        for scope in [Scope::Type(of("dcim/sites")), Scope::Branch(Branch::Main), Scope::Everything] {
+            let sites = epochs.narrowed(&epochs.witness(Branch::Main), [of("dcim/sites")]);
+            pen.bump(scope);
+            assert!(!sites.is_current(), "{scope:?}");
+        }
+    }
+
+    #[test]
+    fn a_fetch_is_shared_while_nothing_it_depends_on_changes() {
+        let (epochs, pen) = Epochs::new(Clock::start());
+        let first = epochs.witness(Branch::Main);
+        pen.bump(Scope::Branch(branch("aaaaaaaa")));
+        assert!(first.covers(&epochs.witness(Branch::Main)));
+        pen.bump(Scope::Type(of("dcim/sites")));
+        assert!(!first.covers(&epochs.witness(Branch::Main)));
+    }
+
+    #[test]
     fn nothing_fetched_in_doubt_is_kept() {
         let clock = Clock::start();
         let (epochs, pen) = Epochs::new(clock.clone());
-        let scope = Scope::Branch(Branch::Main);
-        let doubt = pen.open_doubt(scope);
-        let during = epochs.witness(Branch::Main);
-        assert!(during.is_current() && !during.may_be_kept());
-        assert!(!during.is_settled_with(&epochs.witness(Branch::Main)));
-        drop(doubt);
-        assert!(!during.may_be_kept(), "the write may have happened after the fetch began");
-        assert!(epochs.witness(Branch::Main).may_be_kept());
-
-        pen.doubt_until(scope, clock.now().after(Duration::from_secs(60)));
+        for scope in [Scope::Branch(Branch::Main), Scope::Type(of("dcim/sites")), Scope::Everything] {
+            let doubt = pen.open_doubt(scope);
+            let during = epochs.witness(Branch::Main);
+            assert!(during.is_current() && !during.may_be_kept());
+            assert!(!epochs.narrowed(&during, [of("dcim/racks")]).may_be_kept(), "nobody knew what it would embed");
+            assert!(!during.is_settled_with(&epochs.witness(Branch::Main)));
+            drop(doubt);
+            assert!(!during.may_be_kept(), "the write may have happened after the fetch began");
+            assert!(epochs.witness(Branch::Main).may_be_kept());
+        }
+        pen.doubt_until(Scope::Branch(Branch::Main), clock.now().after(Duration::from_secs(60)));
         assert!(!epochs.witness(Branch::Main).may_be_kept());
         clock.push(Duration::from_secs(61));
         assert!(epochs.witness(Branch::Main).may_be_kept());

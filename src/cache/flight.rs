@@ -5,12 +5,13 @@
 //! everybody who waits for it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use tokio::sync::watch;
 
 use super::epochs::Witness;
 use super::key::Key;
+use super::sync::Mutex;
 
 /// The fetches under way.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ impl<T: Clone> Flights<T> {
     pub fn board(&self, key: Key, witness: Witness) -> Boarding<T> {
         let mut flying = self.flying.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(flight) = flying.get(&key)
-            && flight.witness.agrees_with(&witness)
+            && flight.witness.covers(&witness)
             // While a change is under way it may come between a question already sent and one that is asked now.
             && (flight.witness.is_settled_with(&witness) || !flight.departed)
         {

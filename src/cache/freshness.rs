@@ -12,6 +12,8 @@ use super::clock::Moment;
 pub struct Lifetime {
     /// Fresh for this long.
     pub ttl: Duration,
+    /// And for no longer than this since changes made elsewhere were last known.
+    pub unfollowed: Duration,
     /// After that served at once, and fetched anew behind the client's back, for this long.
     pub stale_while_revalidate: Duration,
     /// After `ttl` served when NetBox cannot answer, for this long.
@@ -49,6 +51,12 @@ pub struct Directives {
 }
 
 impl Lifetime {
+    /// The same for an entry fetched at `stored`, while changes made elsewhere are known up to `confirmed`.
+    #[must_use]
+    pub fn as_of(self, stored: Moment, confirmed: Moment) -> Self {
+        Self { ttl: self.ttl.min(confirmed.since(stored).saturating_add(self.unfollowed)), ..self }
+    }
+
     /// Judges an entry fetched at `stored`, as seen at `now` by a client with these wishes.
     pub fn judge(&self, stored: Moment, now: Moment, wishes: &Directives) -> Freshness {
         let age = now.since(stored);
@@ -112,6 +120,7 @@ mod tests {
 
     const LIFE: Lifetime = Lifetime {
         ttl: Duration::from_secs(30),
+        unfollowed: Duration::MAX,
         stale_while_revalidate: Duration::from_secs(60),
         stale_if_error: Duration::from_secs(3600),
     };
@@ -148,6 +157,14 @@ mod tests {
         assert_eq!(at(631, "max-stale=600"), IfError);
         assert_eq!(at(9999, "max-stale"), Fresh);
         assert_eq!(at(40, "max-age=20, max-stale=600"), Gone);
+    }
+
+    #[test]
+    fn what_is_followed_lives_longer() {
+        let life = Lifetime { ttl: Duration::from_secs(600), unfollowed: Duration::from_secs(30), ..LIFE };
+        let at = |seconds| Moment::ZERO.after(Duration::from_secs(seconds));
+        let ttl = |stored, confirmed| life.as_of(at(stored), at(confirmed)).ttl.as_secs();
+        assert_eq!([ttl(100, 0), ttl(100, 100), ttl(100, 250), ttl(100, 900)], [30, 30, 180, 600]);
     }
 
     #[test]

@@ -138,6 +138,7 @@ impl Policy {
             // NetBox itself answers it from a cache of 24 hours; a new version or plugin drops it at once.
             Resource::Schema => {}
             Resource::Status => {
+                // What it counts leaves no trace anywhere.
                 lifetime.ttl = lifetime.ttl.min(STATUS_TTL);
                 lifetime.stale_while_revalidate = Duration::ZERO;
             }
@@ -147,7 +148,7 @@ impl Policy {
             | Resource::List(_)
             | Resource::Object(..)
             | Resource::Below(..)
-            | Resource::Single(_) => lifetime.ttl = lifetime.ttl.min(self.config.ttl_without_feed),
+            | Resource::Single(_) => lifetime.unfollowed = self.config.ttl_without_feed,
         }
         lifetime
     }

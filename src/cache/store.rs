@@ -242,11 +242,12 @@ mod tests {
 
         fn entry(&self, fetched: u64, body: impl Into<Bytes>) -> Arc<Entry> {
             let (ttl, none) = (Duration::from_secs(60), Duration::ZERO);
-            let lifetime = Lifetime { ttl, stale_while_revalidate: none, stale_if_error: none };
+            let lifetime = Lifetime { ttl, unfollowed: ttl, stale_while_revalidate: none, stale_if_error: none };
             let stored = Moment::ZERO.after(Duration::from_secs(fetched));
             let about = About::of(&path(), Branch::Main);
             let witness = self.epochs.witness(Branch::Main);
-            let core = Core { status: StatusCode::OK, headers: HeaderMap::new(), stored, lifetime, witness, about };
+            let (status, headers, continues) = (StatusCode::OK, HeaderMap::new(), false);
+            let core = Core { status, headers, stored, lifetime, witness, continues, about };
             Arc::new(Entry::new(core, Form::new(base("nbproxy"), body.into(), Vec::new())))
         }
 

@@ -12,10 +12,20 @@ use crate::telemetry::metrics::Metrics;
 pub enum Source {
     /// A write through nbproxy.
     Write,
+    /// A second look at an answer from memory.
+    Audit,
+    /// NetBox's changelog.
+    Changelog,
+    /// One of NetBox's webhooks.
+    Webhook,
     /// NetBox's version or plugins are not what they were.
     Status,
     /// An operator, by the admin listener.
     Operator,
+    /// A job that a write had started.
+    Job,
+    /// The list of branches.
+    Branches,
 }
 
 /// Holds the pen of the epochs.
@@ -56,8 +66,13 @@ impl Source {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Write => "write",
+            Self::Audit => "audit",
+            Self::Changelog => "changelog",
+            Self::Webhook => "webhook",
             Self::Status => "status",
             Self::Operator => "operator",
+            Self::Job => "job",
+            Self::Branches => "branches",
         }
     }
 }

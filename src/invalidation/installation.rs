@@ -37,6 +37,11 @@ impl Watch {
         self.lock().installation.as_ref().is_some_and(Installation::has_branching)
     }
 
+    /// Whether it is *known* that there are no branches: then a branch's name means nothing to NetBox.
+    pub fn lacks_branching(&self) -> bool {
+        self.lock().installation.as_ref().is_some_and(|known| !known.has_branching())
+    }
+
     /// NetBox's full version, where it is known.
     pub fn version(&self) -> Option<String> {
         self.lock().installation.as_ref().map(|known| known.version.clone())

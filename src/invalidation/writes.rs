@@ -1,54 +1,42 @@
-//! Writes made through nbproxy: what they touch, and the duty to say so before their answer is released.
+//! Writes made through nbproxy: the duty to say what they touch before their answer is released.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 
 use super::bus::{Bus, Source};
+use super::effect::Change;
+use super::jobs::{Chase, Starts};
+use super::quarantine::Quarantine;
 use crate::cache::epochs::{OpenDoubt, Scope};
 use crate::netbox::branch::Branch;
-use crate::netbox::object::{ApiPath, Endpoint, Resource};
-use crate::netbox::query::Query;
 
 /// How long a write that was lost from sight is taken to be still under way. Nothing bounds it for certain; 120 s is what
 /// NetBox's own gunicorn settings (contrib/gunicorn.py) call too long for a worker to be silent.
 const LOST: Duration = Duration::from_secs(300);
 
-/// How long a job that a write started may take. Until jobs are followed to their end, nothing is kept that long.
-const JOB: Duration = Duration::from_secs(300);
-
-/// What a request does to NetBox's data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// Nothing: it reads, whatever its method.
-    None,
-    /// It changes the scope before it is answered.
-    Now(Scope),
-    /// It starts something that changes the scope later.
-    Later(Scope),
-}
-
-/// A change that a write makes: `Effect` without the case that there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Change {
-    /// What it touches.
-    pub scope: Scope,
-    /// Whether it is made after the write has been answered.
-    pub deferred: bool,
-}
-
-/// What became of a write.
+/// What became of a write that has no answer, or none that says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settlement {
     /// It was never sent.
     Unsent,
     /// It was carried out or refused; nothing more will come of it.
     Known,
-    /// It will be carried out later.
-    Later,
     /// Nobody can tell whether or when it is carried out.
     Unknown,
+}
+
+/// What an answer says of a write.
+#[derive(Debug)]
+#[must_use = "what was started must be put under quarantine"]
+pub enum Outlook {
+    /// It was carried out or refused; nothing more will come of it.
+    Known,
+    /// A gateway's error says nothing: NetBox may be at work behind it.
+    Unknown,
+    /// It will be carried out later.
+    Started(Started),
 }
 
 /// A write under way. However it ends, a panic included, the scope is bumped.
@@ -56,54 +44,34 @@ pub enum Settlement {
 #[must_use = "a write must be settled"]
 pub struct OpenWrite {
     bus: Arc<Bus>,
-    scope: Scope,
-    deferred: bool,
+    change: Change,
+    /// How long a job is waited for.
+    longest_job: Duration,
     doubt: Option<OpenDoubt>,
     settled: bool,
 }
 
-impl Effect {
-    /// What this request does. `has_branching`: whether the branching plugin is known to be installed.
-    pub fn of(method: &Method, path: &ApiPath, query: &Query, branch: Branch, has_branching: bool) -> Self {
-        if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
-            return Self::None;
-        }
-        let resource = path.resource();
-        if *method == Method::POST && only_reads(&resource) {
-            return Self::None;
-        }
-        if is_deferred(&resource) || query.has("background") {
-            return Self::Later(Scope::Everything);
-        }
-        // Without the plugin a branch's header means nothing, and models that branching exempts are shared by all
-        // branches: then a write concerns everybody.
-        let separate = has_branching && is_branchable(&resource);
-        Self::Now(if separate { Scope::Branch(branch) } else { Scope::Everything })
-    }
-}
-
-impl Effect {
-    /// The change, if there is one.
-    pub fn change(self) -> Option<Change> {
-        match self {
-            Self::None => None,
-            Self::Now(scope) => Some(Change { scope, deferred: false }),
-            Self::Later(scope) => Some(Change { scope, deferred: true }),
-        }
-    }
-}
+/// A write that was answered and is not over: a job carries it out. Dropped, it is a write that was lost from sight.
+#[derive(Debug)]
+#[must_use = "it must be put under quarantine"]
+pub struct Started(OpenWrite);
 
 impl OpenWrite {
-    /// Before the write is sent.
-    pub fn begin(bus: Arc<Bus>, change: Change) -> Self {
-        let Change { scope, deferred } = change;
-        Self { bus, scope, deferred, doubt: None, settled: false }
+    /// Before the write is sent. `longest_job`: how long a job is waited for that it may start.
+    pub fn begin(bus: Arc<Bus>, change: Change, longest_job: Duration) -> Self {
+        Self { bus, change, longest_job, doubt: None, settled: false }
+    }
+
+    /// What it does.
+    pub fn change(&self) -> Change {
+        self.change
     }
 
     /// The client is answered before the outcome is known; until it is, nothing of the scope is kept.
     pub fn answered_early(&mut self) {
         if self.doubt.is_none() {
-            self.doubt = Some(self.bus.open_doubt(self.scope, Source::Write));
+            self.doubt = Some(self.bus.open_doubt(self.change.scope, Source::Write));
+            self.touch_along();
         }
     }
 
@@ -112,26 +80,45 @@ impl OpenWrite {
         self.conclude(settlement);
     }
 
-    /// What an answer's status says of a write. A gateway's error says nothing: NetBox may be at work behind it.
-    pub fn settlement(&self, status: StatusCode) -> Settlement {
+    /// Takes in the status of its answer.
+    pub fn answered(mut self, status: StatusCode) -> Outlook {
         match status.as_u16() {
-            202 => Settlement::Later,
-            200..=299 if self.deferred => Settlement::Later,
-            501..=599 => Settlement::Unknown,
-            _ => Settlement::Known,
+            202 => Outlook::Started(Started(self)),
+            200..=299 if self.change.starts.is_announced() => Outlook::Started(Started(self)),
+            501..=599 => {
+                self.conclude(Settlement::Unknown);
+                Outlook::Unknown
+            }
+            _ => {
+                self.conclude(Settlement::Known);
+                Outlook::Known
+            }
         }
     }
 
     fn conclude(&mut self, settlement: Settlement) {
         self.settled = true;
+        let scope = self.change.scope;
         match settlement {
             Settlement::Unsent => {}
-            Settlement::Known => self.bus.publish(self.scope, Source::Write),
-            Settlement::Later => self.bus.doubt_for(Scope::Everything, Source::Write, JOB),
-            Settlement::Unknown => self.bus.doubt_for(self.scope, Source::Write, LOST),
+            Settlement::Known => {
+                self.touch_along();
+                self.bus.publish(scope, Source::Write);
+            }
+            Settlement::Unknown => {
+                let job = self.change.starts != Starts::Nothing;
+                let time = if job { LOST.max(self.longest_job) } else { LOST };
+                self.bus.doubt_for(scope, Source::Write, time);
+                self.touch_along();
+            }
         }
         // After the bump: who finds the doubt gone must find the new epoch too.
         self.doubt = None;
+    }
+
+    /// A doubt about one type is one about all of main; a change is one of each type.
+    fn touch_along(&self) {
+        self.change.scopes().skip(1).for_each(|scope| self.bus.publish(scope, Source::Write));
     }
 }
 
@@ -143,108 +130,32 @@ impl Drop for OpenWrite {
     }
 }
 
-/// POSTs that only render or query (NetBox 4.x; netbox-custom-objects for the preview).
-fn only_reads(resource: &Resource<'_>) -> bool {
-    match resource {
-        Resource::GraphQl => true,
-        Resource::Below(Endpoint { app: "dcim", name: "devices", plugin: false }, "render-config")
-        | Resource::Below(
-            Endpoint { app: "virtualization", name: "virtual-machines", plugin: false },
-            "render-config",
-        )
-        | Resource::Below(Endpoint { app: "extras", name: "config-templates", plugin: false }, "render")
-        | Resource::Below(Endpoint { app: "custom-objects", name: "schema", plugin: true }, "preview") => true,
-        Resource::Below(..)
-        | Resource::Root
-        | Resource::AppRoot
-        | Resource::Status
-        | Resource::Schema
-        | Resource::List(_)
-        | Resource::Object(..)
-        | Resource::Single(_) => false,
+impl Started {
+    /// The job, as the answer's body tells of it.
+    pub fn job(&self, body: &[u8]) -> Chase {
+        Chase::begin(self.0.change.starts, body)
     }
-}
 
-/// Writes that are answered when a job has been queued, not when it has run.
-fn is_deferred(resource: &Resource<'_>) -> bool {
-    match resource {
-        Resource::Below(Endpoint { app: "branching", name: "branches", plugin: true }, _)
-        | Resource::Below(Endpoint { app: "core", name: "data-sources" | "background-tasks", plugin: false }, _)
-        | Resource::Object(Endpoint { app: "extras", name: "scripts", plugin: false }, _)
-        | Resource::Below(Endpoint { app: "extras", name: "scripts", plugin: false }, _) => true,
-        // A data source with an interval queues its first sync when it is saved.
-        Resource::List(Endpoint { app: "branching", name: "branches", plugin: true })
-        | Resource::List(Endpoint { app: "core", name: "data-sources", plugin: false })
-        | Resource::Object(Endpoint { app: "core", name: "data-sources", plugin: false }, _) => true,
-        Resource::Below(..)
-        | Resource::Root
-        | Resource::AppRoot
-        | Resource::Status
-        | Resource::Schema
-        | Resource::GraphQl
-        | Resource::List(_)
-        | Resource::Object(..)
-        | Resource::Single(_) => false,
+    /// Whether the job changes one branch only, the one that it is for.
+    pub fn is_for_its_branch(&self) -> bool {
+        self.0.change.starts == Starts::Sync
     }
-}
 
-/// Whether a branch has its own copy (netbox-branching 1.1, constants.py): not of core and users, not of what
-/// configures NetBox itself, and of a plugin's models nobody knows.
-fn is_branchable(resource: &Resource<'_>) -> bool {
-    let (Resource::List(endpoint) | Resource::Object(endpoint, _) | Resource::Below(endpoint, _)) = resource else {
-        return false;
-    };
-    match (endpoint.plugin, endpoint.app) {
-        (true, _) => false,
-        (false, "circuits" | "dcim" | "ipam" | "tenancy" | "virtualization" | "vpn" | "wireless") => true,
-        (false, "extras") => {
-            matches!(
-                endpoint.name,
-                "config-contexts" | "config-templates" | "image-attachments" | "journal-entries" | "tags"
-            )
+    /// What it touches, as far as the request tells. What a job does is not told apart by types.
+    pub fn scope(&self) -> Scope {
+        match self.0.change.scope {
+            Scope::Type(_) => Scope::Branch(Branch::Main),
+            scope @ (Scope::Everything | Scope::Branch(_)) => scope,
         }
-        (false, _) => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::netbox::branch::SchemaId;
-
-    fn effect(method: &str, raw: &str, has_branching: bool) -> Effect {
-        let branch = Branch::Schema(SchemaId::parse(b"aaaaaaaa").unwrap());
-        let (path, query) = raw.split_once('?').unwrap_or((raw, ""));
-        let path = ApiPath::parse(path, "").unwrap();
-        Effect::of(&method.parse().unwrap(), &path, &Query::parse(query), branch, has_branching)
     }
 
-    #[test]
-    fn writes_touch_their_branch_where_it_is_sure_to_be_separate() {
-        let own = Effect::Now(Scope::Branch(Branch::Schema(SchemaId::parse(b"aaaaaaaa").unwrap())));
-        let all = Effect::Now(Scope::Everything);
-        assert_eq!(effect("PATCH", "/api/dcim/sites/1/", true), own);
-        assert_eq!(effect("POST", "/api/ipam/prefixes/1/available-ips/", true), own);
-        assert_eq!(effect("PATCH", "/api/dcim/sites/1/", false), all);
-        assert_eq!(effect("PATCH", "/api/extras/custom-fields/1/", true), all);
-        assert_eq!(effect("DELETE", "/api/users/tokens/1/", true), all);
-        assert_eq!(effect("POST", "/api/plugins/any/things/", true), all);
-        assert_eq!(effect("PROPFIND", "/api/dcim/sites/", true), own);
-    }
-
-    #[test]
-    fn reads_by_post_touch_nothing_and_jobs_touch_all_later() {
-        for raw in ["/graphql/", "/api/dcim/devices/1/render-config/", "/api/extras/config-templates/3/render/"] {
-            assert_eq!(effect("POST", raw, true), Effect::None, "{raw}");
-        }
-        for raw in [
-            "/api/plugins/branching/branches/1/merge/",
-            "/api/core/data-sources/1/sync/",
-            "/api/extras/scripts/4/",
-            "/api/dcim/sites/?background=true",
-        ] {
-            assert_eq!(effect("POST", raw, true), Effect::Later(Scope::Everything), "{raw}");
-        }
-        assert_ne!(effect("PUT", "/api/dcim/devices/1/render-config/", true), Effect::None);
+    /// Nothing of this scope is kept from here on.
+    pub fn quarantine(mut self, scope: Scope) -> Quarantine {
+        let write = &mut self.0;
+        let quarantine = Quarantine::open(Arc::clone(&write.bus), scope, write.longest_job);
+        // The quarantine is the rest of it.
+        write.settled = true;
+        write.doubt = None;
+        quarantine
     }
 }

@@ -116,6 +116,9 @@ pub enum Denied {
     /// It is pinned to another branch.
     #[error("this client is pinned to another branch")]
     Branch,
+    /// A webhook is not signed, or not with the secret.
+    #[error("the signature is missing or wrong")]
+    Unsigned,
 }
 
 /// Knows the clients.
@@ -235,6 +238,7 @@ impl Denied {
             Self::Closed { .. } => "closed",
             Self::CrossSite => "cross-site",
             Self::Branch => "other-branch",
+            Self::Unsigned => "unsigned",
         }
     }
 }

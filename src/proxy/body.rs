@@ -11,6 +11,7 @@ use http_body_util::BodyExt;
 
 use super::headers::content_length;
 use super::rewrite::Rewriter;
+use crate::invalidation::relations::Shown;
 use crate::netbox::session::AnswerBody;
 use crate::netbox::transport::TransportError as Error;
 
@@ -32,6 +33,8 @@ pub(super) struct Whole {
     pub(super) links: Vec<u32>,
     /// Whether its length was announced or its end marked, so that nothing can be missing.
     pub(super) complete: bool,
+    /// Who has read it.
+    rewriter: Option<Rewriter>,
 }
 
 /// A body that flows on while it is read.
@@ -79,7 +82,14 @@ pub(super) async fn gather(
     let complete = announced.map_or(chunked, |length| length == read);
     // A copy of the exact size: the buffer that grew with the body may be twice as large, and is not what is counted.
     let body = if out.capacity() > out.len() + out.len() / 16 { Bytes::copy_from_slice(&out) } else { out.freeze() };
-    Ok(Gathered::Whole(Whole { body, links, complete }))
+    Ok(Gathered::Whole(Whole { body, links, complete, rewriter }))
+}
+
+impl Whole {
+    /// Which objects it holds; `None` when that was not understood.
+    pub(super) fn shown(&self) -> Option<Shown> {
+        self.rewriter.as_ref()?.shown(&self.body, &self.links)
+    }
 }
 
 impl LongBody {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use http::{HeaderName, Method};
 
 use super::auth::Denied;
+use crate::invalidation::webhook::Unreadable;
+use crate::netbox::branch::SchemaId;
 use crate::netbox::transport::{BodyError, TransportError as UpstreamError};
 
 /// Why there is no answer of NetBox.
@@ -71,6 +73,17 @@ pub enum BadRequest {
     /// Header and parameter name different branches.
     #[error("X-NetBox-Branch and _branch name different branches")]
     BranchesDisagree,
+    /// There is no such branch.
+    #[error("there is no branch {}", .0.as_str())]
+    NoBranch(SchemaId),
+    /// The branch can be neither read nor written just now, or never again.
+    #[error("branch {} is not ready for use, its status is {status}", .branch.as_str())]
+    BranchNotReady {
+        /// The branch.
+        branch: SchemaId,
+        /// Its status, in NetBox's word.
+        status: Box<str>,
+    },
     /// No, or no usable, `Host`.
     #[error("the Host header is missing or is not a host")]
     Host,
@@ -112,6 +125,9 @@ pub enum BadRequest {
     /// There is no memory for it, just now.
     #[error("too many request bodies are at hand")]
     NoRoom,
+    /// A webhook's body is none of NetBox's.
+    #[error(transparent)]
+    Webhook(#[from] Unreadable),
     /// The request's body is too large.
     #[error("the request body is larger than {limit} bytes")]
     BodyTooLarge {
@@ -129,9 +145,12 @@ impl BadRequest {
             Self::BodyTimedOut { .. } => "body-timed-out",
             Self::BodyTooLarge { .. } => "body-too-large",
             Self::NoRoom => "queue-full",
+            Self::NoBranch(_) => "no-branch",
+            Self::BranchNotReady { .. } => "branch-not-ready",
             Self::Path(_)
             | Self::Branch
             | Self::BranchesDisagree
+            | Self::Webhook(_)
             | Self::Host
             | Self::ForeignHost
             | Self::Twice(_)
@@ -216,6 +235,31 @@ impl ProxyError {
     /// Whether NetBox as a whole is down, rather than this one answer spoilt.
     pub(super) fn means_down(&self) -> bool {
         matches!(self, Self::Upstream(error) if matches!(**error, UpstreamError::Unreachable(_) | UpstreamError::TimedOut(_)))
+    }
+
+    /// Whether NetBox was away, so that anything may have been done to it meanwhile.
+    pub(super) fn means_outage(&self) -> bool {
+        match self {
+            Self::Upstream(error) => match error.as_ref() {
+                UpstreamError::Unreachable(_) | UpstreamError::Broken(_) => true,
+                UpstreamError::TimedOut(_)
+                | UpstreamError::QueueFull
+                | UpstreamError::QueueTimedOut(_)
+                | UpstreamError::RequestBody(_)
+                | UpstreamError::Unsendable(_) => false,
+            },
+            Self::NotNetbox | Self::TokenRefused => true,
+            Self::AnswerCut(_)
+            | Self::NotMirrored
+            | Self::Method(_)
+            | Self::BadRequest(_)
+            | Self::Denied(_)
+            | Self::Refused { .. }
+            | Self::TooOften { .. }
+            | Self::UnknownFilters(_)
+            | Self::NotCached
+            | Self::Lost => false,
+        }
     }
 
     /// On whose side it lies.

@@ -143,7 +143,8 @@ impl Inner {
             self.watch.observe(installation);
         }
         let refuses_address = status == StatusCode::FORBIDDEN && refuses_address(&whole.body);
-        let admitted = admit(read, status, &headers, &whole, witness);
+        let witness = self.narrowed(permit, read, &whole, witness);
+        let admitted = admit(read, status, &headers, &whole, &witness);
         let mut headers = from_upstream(headers);
         // It names the request that was sent; a hit has an id of its own.
         let request_id = headers.remove(REQUEST_ID);
@@ -152,13 +153,20 @@ impl Inner {
             headers,
             stored: sent.at,
             lifetime: read.keep.lifetime(),
-            witness: witness.clone(),
+            witness,
+            continues: continues(&whole.body),
             about: read.canonical.about().clone(),
         };
         let entry = Arc::new(Entry::new(core, Form::new(base, whole.body, whole.links)));
         let kept = admitted.and_then(|()| self.store.put(sent.intake, read.key, Arc::clone(&entry)));
         Ok(Landing::Answer(Landed { entry, kept, request_id, refuses_address }))
     }
+}
+
+/// Whether this is a page of a list that goes on: `{"count":120,"next":"http…`.
+fn continues(body: &[u8]) -> bool {
+    let head = body.get(..body.len().min(64)).unwrap_or_default();
+    memchr::memmem::find(head, b"\"next\":\"").is_some()
 }
 
 /// Whether the answer may be kept: by its looks, and because nothing changed since it was asked for.

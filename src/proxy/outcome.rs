@@ -85,6 +85,8 @@ pub enum Bypass {
     OpenPath,
     /// The answer that was fetched for several was too large to be shared.
     TooLarge,
+    /// Nobody knows whether the branch is ready.
+    BranchUnknown,
 }
 
 impl Outcome {
@@ -127,6 +129,15 @@ impl Outcome {
 
     /// The `Cache-Status` header (RFC 9211).
     pub fn cache_status(&self) -> HeaderValue {
+        self.status_with(self.detail())
+    }
+
+    /// The same, with another detail that is more to the point.
+    pub fn cache_status_because(&self, detail: &'static str) -> HeaderValue {
+        self.status_with(Some(detail))
+    }
+
+    fn status_with(&self, detail: Option<&'static str>) -> HeaderValue {
         let mut text = String::from("nbproxy; ");
         // Writing to a String does not fail.
         let _written = match self {
@@ -137,7 +148,7 @@ impl Outcome {
             Self::Bypass(Bypass::Method) | Self::Written => write!(text, "fwd=method"),
             Self::Bypass(_) => write!(text, "fwd=bypass"),
         };
-        if let Some(detail) = self.detail() {
+        if let Some(detail) = detail {
             let _written = write!(text, "; detail={detail}");
         }
         HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("nbproxy"))
@@ -169,6 +180,7 @@ impl Bypass {
             Self::Body => "body",
             Self::OpenPath => "no-trailing-slash",
             Self::TooLarge => "too-large",
+            Self::BranchUnknown => "branch-unknown",
         }
     }
 }

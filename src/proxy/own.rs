@@ -14,6 +14,7 @@ use http_body_util::{BodyExt, Limited};
 use super::Inner;
 use super::acl::Permit;
 use super::auth::Origin;
+use super::branches::Standing;
 use super::outcome::{Bypass, Outcome};
 use super::plan::{self, Plan};
 use super::reply::{Reply, ReplyBody};
@@ -81,7 +82,15 @@ impl Inner {
         request: Request,
     ) -> Result<(Reply, Option<Key>), &'static str> {
         let failed = |error: super::error::ProxyError| error.as_str();
-        match plan::plan(permit, &request, &self.policy, self.watch.has_branching()) {
+        match plan::plan(
+            permit,
+            None,
+            &request,
+            &self.policy,
+            Standing::Sure,
+            self.watch.has_branching(),
+            self.precision,
+        ) {
             Plan::Read(read) => match self.read(permit, &read, &request.base).await.map_err(failed)? {
                 Some(reply) => Ok((reply, Some(read.key))),
                 None => {

@@ -4,14 +4,17 @@ use http::header::{ACCEPT, ACCEPT_LANGUAGE};
 use http::{HeaderMap, HeaderValue, Method};
 
 use super::acl::{Intent, Permit};
+use super::branches::Standing;
 use super::outcome::Bypass;
 use super::request::Request;
 use super::rewrite::Content;
+use super::walks::Walker;
 use crate::cache::canonical::{Accept, Canonical};
 use crate::cache::freshness::Directives;
 use crate::cache::key::Key;
 use crate::cache::policy::{Keep, Policy};
-use crate::invalidation::writes::{Change, Effect};
+use crate::invalidation::changed::Precision;
+use crate::invalidation::effect::{Change, Effect};
 use crate::netbox::object::Resource;
 
 /// Longer lists of languages are not worth a key.
@@ -41,6 +44,7 @@ pub(super) struct Read {
     /// Only the head of the answer is wanted.
     pub(super) head: bool,
     pub(super) status: bool,
+    pub(super) walker: Option<Walker>,
 }
 
 impl Intent {
@@ -53,13 +57,26 @@ impl Intent {
 }
 
 /// Decides for a request that was permitted.
-pub(super) fn plan(permit: &Permit, request: &Request, policy: &Policy, has_branching: bool) -> Plan {
-    let (method, target) = (&request.method, &request.target);
-    let effect = Effect::of(method, &target.path, &target.query, permit.view().branch, has_branching);
+pub(super) fn plan(
+    permit: &Permit,
+    walker: Option<Walker>,
+    request: &Request,
+    policy: &Policy,
+    standing: Standing,
+    has_branching: bool,
+    precision: Precision,
+) -> Plan {
+    let (method, target, branch) = (&request.method, &request.target, permit.view().branch);
+    // What is written to a branch that is not ready may land in main.
+    let separate = has_branching && standing == Standing::Sure;
+    let effect = Effect::of(method, &target.path, &target.query, branch, separate);
     if let Some(change) = effect.change() {
-        return Plan::Write(change);
+        return Plan::Write(match precision {
+            Precision::Branch => change,
+            Precision::Related => change.related(method, &target.path, branch),
+        });
     }
-    match read(permit, request, policy) {
+    match read(permit, walker, request, policy, standing) {
         Ok(read) => Plan::Read(Box::new(read)),
         // Memory alone was asked, and it holds nothing of this kind (RFC 9111, section 5.2.1.7).
         Err(_) if Directives::of(&request.headers).only_if_cached => Plan::NotCached,
@@ -67,7 +84,13 @@ pub(super) fn plan(permit: &Permit, request: &Request, policy: &Policy, has_bran
     }
 }
 
-fn read(permit: &Permit, request: &Request, policy: &Policy) -> Result<Read, Bypass> {
+fn read(
+    permit: &Permit,
+    walker: Option<Walker>,
+    request: &Request,
+    policy: &Policy,
+    standing: Standing,
+) -> Result<Read, Bypass> {
     let target = &request.target;
     if !matches!(request.method, Method::GET | Method::HEAD) {
         return Err(Bypass::Method);
@@ -82,6 +105,9 @@ fn read(permit: &Permit, request: &Request, policy: &Policy) -> Result<Read, Byp
     if directives.no_store {
         return Err(Bypass::NoStore);
     }
+    if standing == Standing::Unsure {
+        return Err(Bypass::BranchUnknown);
+    }
     let keep = policy.plan(&target.path, &target.query).map_err(Bypass::Uncacheable)?;
     let resource = target.path.resource();
     let accept = negotiate(&request.headers, resource == Resource::Schema).ok_or(Bypass::Accept)?;
@@ -95,6 +121,7 @@ fn read(permit: &Permit, request: &Request, policy: &Policy) -> Result<Read, Byp
         content: content(&resource),
         head: request.method == Method::HEAD,
         status: resource == Resource::Status,
+        walker,
     })
 }
 

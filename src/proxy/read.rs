@@ -16,8 +16,9 @@ use super::reply::{CACHE_STATUS, Recipient, Reply, ReplyBody, of_entry};
 use crate::cache::clock::Moment;
 use crate::cache::entry::Entry;
 use crate::cache::flight::{Boarding, Lost};
-use crate::cache::freshness::Freshness;
+use crate::cache::freshness::{Freshness, Lifetime};
 use crate::cache::public::PublicBase;
+use crate::netbox::branch::Branch;
 use crate::netbox::transport::is_gateway_error;
 
 /// What memory holds for a read.
@@ -43,6 +44,7 @@ impl Inner {
         base: &PublicBase,
     ) -> Result<Option<Reply>, ProxyError> {
         let now = self.clock.now();
+        self.feed.asked(now);
         match self.look_up(permit, read, now) {
             Found::Outdated(entry, by) => {
                 if !read.directives.only_if_cached {
@@ -57,7 +59,13 @@ impl Inner {
                     now,
                 )))
             }
-            Found::Fresh(entry) => Ok(Some(self.remembered(read, base, &entry, now, StaleReason::MaxStale))),
+            Found::Fresh(entry) => {
+                let reply = self.remembered(read, base, &entry, now, StaleReason::MaxStale);
+                if let ReplyBody::Whole(body) = &reply.body {
+                    self.look_twice(permit, read, base, &entry, body);
+                }
+                Ok(Some(reply))
+            }
             Found::Revalidate(entry) => {
                 self.refresh(permit, read, base);
                 Ok(Some(self.remembered(read, base, &entry, now, StaleReason::WhileRevalidate)))
@@ -67,7 +75,7 @@ impl Inner {
                 self.refresh(permit, read, base);
                 Ok(Some(self.remembered(read, base, &entry, now, StaleReason::IfError)))
             }
-            Found::IfError(entry) => match self.board(permit, read, base, Miss::of(&entry, now)).await {
+            Found::IfError(entry) => match self.board(permit, read, base, self.why_not(read, &entry, now)).await {
                 Err(error) if error.is_unavailable() => {
                     self.instead(read, base).map_or(Err(error), |reply| Ok(Some(reply)))
                 }
@@ -89,14 +97,27 @@ impl Inner {
             let consented = by < accepted && read.directives.admits(now.since(core.stored));
             return if consented { Found::Outdated(entry, by) } else { Found::Nothing(Miss::Outdated) };
         }
-        match core.lifetime.judge(core.stored, now, &read.directives) {
+        match self.lifetime(read, &entry).judge(core.stored, now, &read.directives) {
             Freshness::Fresh => Found::Fresh(entry),
             Freshness::Revalidate => Found::Revalidate(entry),
             // A visitor's rights may have been narrowed meanwhile, which nobody tells of.
-            Freshness::IfError if permit.visitor().is_some() => Found::Nothing(Miss::of(&entry, now)),
+            Freshness::IfError if permit.visitor().is_some() => Found::Nothing(self.why_not(read, &entry, now)),
             Freshness::IfError => Found::IfError(entry),
-            Freshness::Gone => Found::Nothing(Miss::of(&entry, now)),
+            Freshness::Gone => Found::Nothing(self.why_not(read, &entry, now)),
         }
+    }
+
+    /// How long the entry may be served, as far as changes made elsewhere are known. Those in branches are not.
+    fn lifetime(&self, read: &Read, entry: &Entry) -> Lifetime {
+        let core = entry.core();
+        let main = read.canonical.view().branch == Branch::Main;
+        core.lifetime.as_of(core.stored, if main { self.feed.confirmed() } else { Moment::ZERO })
+    }
+
+    /// Why a coherent entry did not do: too old, or not what the client wished for.
+    fn why_not(&self, read: &Read, entry: &Entry, now: Moment) -> Miss {
+        let young = now.since(entry.core().stored) <= self.lifetime(read, entry).ttl;
+        if young { Miss::Request } else { Miss::Expired }
     }
 
     /// An expired answer in place of NetBox's failure, if it has been neither outdated nor purged meanwhile.
@@ -113,7 +134,7 @@ impl Inner {
         now: Moment,
         reason: StaleReason,
     ) -> Reply {
-        let (age, ttl) = (now.since(entry.core().stored), entry.core().lifetime.ttl);
+        let (age, ttl) = (now.since(entry.core().stored), self.lifetime(read, entry).ttl);
         let outcome = match ttl.checked_sub(age) {
             Some(ttl) => Outcome::Hit { ttl },
             None => Outcome::Stale { by: age.saturating_sub(ttl), reason },
@@ -131,7 +152,12 @@ impl Inner {
         now: Moment,
     ) -> Reply {
         let to = Recipient { base, links: &self.links, head: read.head, now };
-        of_entry(entry, self.body(read, base, entry), outcome, request_id, &to)
+        let mut reply = of_entry(entry, self.body(read, base, entry), outcome, request_id, &to);
+        if self.walks.step(read, entry.core(), now) {
+            self.metrics.walk_broken();
+            reply.headers.insert(CACHE_STATUS, outcome.cache_status_because("walk-changed"));
+        }
+        reply
     }
 
     /// The entry's body for this public base, made now if it is the first client to come by that name.
@@ -205,14 +231,6 @@ impl Inner {
             }
         };
         Ok((leads, passenger.landing().await.map_err(|Lost| ProxyError::Lost)?))
-    }
-}
-
-impl Miss {
-    /// Why a coherent entry did not do: too old, or not what the client wished for.
-    fn of(entry: &Entry, now: Moment) -> Self {
-        let core = entry.core();
-        if now.since(core.stored) <= core.lifetime.ttl { Self::Request } else { Self::Expired }
     }
 }
 

@@ -7,9 +7,11 @@
 use bytes::BytesMut;
 
 use crate::cache::public::PublicBase;
+use crate::invalidation::relations::Shown;
 use crate::netbox::session::BaseUrl;
 
 mod scan;
+mod shown;
 
 use scan::Scanner;
 
@@ -91,6 +93,16 @@ impl Rewriter {
     pub fn finish(&mut self, out: &mut BytesMut) {
         self.scanner.finish(out);
     }
+
+    /// What the body that was read holds, rewritten as it is now and with the public base at `links`; `None` when some of it
+    /// was not understood.
+    pub fn shown(&self, body: &[u8], links: &[u32]) -> Option<Shown> {
+        let base = self.api.first()?.to.len();
+        let below =
+            |link: &u32| usize::try_from(*link).ok().and_then(|link| body.get(link + base..)).unwrap_or_default();
+        let has_context = self.scanner.has_understood()?;
+        Some(Shown { types: shown::types(links.iter().map(below))?, has_context })
+    }
 }
 
 #[cfg(test)]
@@ -166,6 +178,40 @@ mod tests {
         assert!(objects(nested).contains("p.example"));
         let after = r#"{"config_context":{"a":1},"url":"http://netbox:8080/nbx/api/x/"}"#;
         assert!(objects(after).contains("p.example"));
+    }
+
+    /// The types in a body and whether it has a config context; `None` when it was not understood.
+    fn shown(body: &str) -> Option<(Vec<&'static str>, bool)> {
+        let (mut out, mut found) = (BytesMut::new(), Vec::new());
+        let mut rewriter = links().rewriter(&base("p.example"), Content::Objects);
+        rewriter.feed(body.as_bytes(), &mut out, &mut found);
+        rewriter.finish(&mut out);
+        let shown = rewriter.shown(&out, &found)?;
+        Some((shown.types.iter().map(|shown| shown.endpoint()).collect(), shown.has_context))
+    }
+
+    #[test]
+    fn what_a_body_shows_is_told() {
+        let site = r#"{"id":1,"url":"http://netbox:8080/nbx/api/dcim/sites/1/"}"#;
+        assert_eq!(shown(r#"{"count":0,"next":null,"previous":null,"results":[]}"#), Some((vec![], false)));
+        let device = r#"{"id":1,"url":"https://netbox:8080/nbx/api/dcim/devices/1/","site":SITE,"config_context":{"url":"http://x/"},
+            "custom_fields":{"url":"http://x/","peer":SITE,"peers":[SITE,SITE],"text":"x","many":["a","b"],"none":null},"tags":[]}"#;
+        let device = device.replace("SITE", site);
+        assert_eq!(shown(&device), Some((vec!["dcim/devices", "dcim/sites"], true)));
+        for unclear in [
+            r#"{"id":1,"url":"http://other:8080/nbx/api/dcim/sites/1/"}"#,
+            r#"{"id":1,"url":"/nbx/api/dcim/sites/1/"}"#,
+            r#"{"id":1,"url":"http://netbox:8080/nbx/api/plugins/x/things/1/"}"#,
+            r#"{"id":1,"url":"http://netbox:8080/nbx/api/dcim/unheard-of/1/"}"#,
+            r#"{"custom_fields":{"json":{"a":1}}}"#,
+            r#"{"custom_fields":{"plugins":{"id":1,"name":"x","url":"http://netbox:8080/nbx/api/dcim/sites/1/"}}}"#,
+            r#"{"custom_fields":{"json":[{"a":1}]}}"#,
+        ] {
+            assert_eq!(shown(unclear), None, "{unclear}");
+        }
+        let deep = format!("{}1{}", "[".repeat(70), "]".repeat(70));
+        assert_eq!(shown(&format!("{{\"x\":{deep}}}")), None);
+        assert_eq!(shown(&format!("{{\"local_context_data\":{deep}}}")), Some((vec![], false)), "it is its user's");
     }
 
     #[test]

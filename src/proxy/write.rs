@@ -17,7 +17,8 @@ use super::outcome::Outcome;
 use super::reply::Reply;
 use super::request::Request;
 use super::signature;
-use crate::invalidation::writes::{Change, OpenWrite, Settlement};
+use crate::invalidation::effect::Change;
+use crate::invalidation::writes::{OpenWrite, Outlook, Settlement};
 use crate::netbox::branch::Branch;
 use crate::netbox::outgoing::{Outgoing, Progress};
 use crate::netbox::session::Answer;
@@ -50,7 +51,7 @@ impl Author {
     /// One line for each write, whatever became of it.
     fn audit(&self, sent: &Result<Answer, ProxyError>) {
         let answer = sent.as_ref().ok();
-        let id = answer.and_then(|answer| answer.headers.get(REQUEST_ID)).and_then(|id| id.to_str().ok());
+        let id = answer.and_then(request_id);
         tracing::info!(
             target: "nbproxy::audit",
             caller = self.name,
@@ -59,7 +60,7 @@ impl Author {
             path = self.path,
             branch = %self.branch,
             status = answer.map(|answer| answer.status.as_u16()),
-            request_id = id,
+            request_id = id.as_deref(),
             error = sent.as_ref().err().map(ProxyError::as_str),
             "write"
         );
@@ -95,7 +96,7 @@ impl Inner {
             signature::sign(&mut outgoing, &author.name);
         }
         let (answered, reply) = oneshot::channel();
-        let write = OpenWrite::begin(Arc::clone(&self.bus), change);
+        let write = OpenWrite::begin(Arc::clone(&self.bus), change, self.pace.longest);
         self.tasks.spawn(Arc::clone(self).carry_out(
             write,
             outgoing,
@@ -141,38 +142,66 @@ impl Inner {
             write.answered_early();
             release(answered, Err(ProxyError::Upstream(Arc::new(UpstreamError::TimedOut(timeout)))));
             let sent = sending.await;
-            party.author.audit(&sent);
-            let outcome = settlement(&write, &sent);
-            self.forget_vouches(&party);
-            return write.settle(outcome);
+            // Nobody waits for the reply any more; what the write has started is followed all the same.
+            drop(self.conclude(write, sent, &party).await);
+            return;
         };
-        let outcome = settlement(&write, &sent);
-        write.settle(outcome);
-        party.author.audit(&sent);
-        self.forget_vouches(&party);
-        let reply = match sent {
-            Ok(answer) => self.relay(answer, &party.permit, &party.receiver, Outcome::Written).await,
-            Err(error) => Err(error),
-        };
+        let reply = self.conclude(write, sent, &party).await;
         release(answered, reply);
     }
-}
 
-impl Inner {
-    /// A write may have changed who may use which token.
-    fn forget_vouches(&self, party: &Party) {
+    /// Says what became of a write; the reply may be released then.
+    async fn conclude(
+        self: &Arc<Self>,
+        write: OpenWrite,
+        sent: Result<Answer, ProxyError>,
+        party: &Party,
+    ) -> Result<Reply, ProxyError> {
+        party.author.audit(&sent);
+        let answer = match sent {
+            Ok(answer) => answer,
+            Err(error) => {
+                let unsent = matches!(&error, ProxyError::Upstream(error) if error.nothing_was_sent());
+                write.settle(if unsent { Settlement::Known } else { Settlement::Unknown });
+                self.forget(party);
+                return Err(error);
+            }
+        };
+        let (id, change) = (request_id(&answer), write.change());
+        let outlook = write.answered(answer.status);
+        self.forget(party);
+        match outlook {
+            Outlook::Known => {
+                // A merge brings a branch's changes to main under the ids of the requests that made them in the branch.
+                let in_main = party.permit.view().branch == Branch::Main;
+                if let Some(id) = id.filter(|_| in_main) {
+                    self.own_writes.answered(&id, change.scopes());
+                }
+                self.relay(answer, &party.permit, &party.receiver, Outcome::Written).await
+            }
+            Outlook::Unknown => self.relay(answer, &party.permit, &party.receiver, Outcome::Written).await,
+            Outlook::Started(started) => {
+                // Its body names the job.
+                let reply = self.relay(answer, &party.permit, &party.receiver, Outcome::Written).await;
+                self.pursue(started, reply.as_ref().ok()).await;
+                reply
+            }
+        }
+    }
+
+    /// A write may have changed who may use which token, and which branch can be used.
+    fn forget(&self, party: &Party) {
         if party.author.path.starts_with("/api/users/") {
             self.vouches.forget_all();
+        }
+        if party.author.path.starts_with("/api/plugins/branching/") {
+            self.branches.outdate();
         }
     }
 }
 
-fn settlement(write: &OpenWrite, sent: &Result<Answer, ProxyError>) -> Settlement {
-    match sent {
-        Ok(answer) => write.settlement(answer.status),
-        Err(ProxyError::Upstream(error)) if error.nothing_was_sent() => Settlement::Known,
-        Err(_) => Settlement::Unknown,
-    }
+fn request_id(answer: &Answer) -> Option<Box<str>> {
+    Some(answer.headers.get(REQUEST_ID)?.to_str().ok()?.into())
 }
 
 /// The client may have hung up, which is no trouble of the write's.

@@ -9,6 +9,10 @@ use crate::proxy::Proxy;
 use crate::proxy::filters::Knowledge;
 use crate::web::readiness::Latch;
 
+mod follow;
+
+pub(super) use follow::follow;
+
 /// Between the first attempts to reach NetBox; doubled up to [`SELDOM`].
 const AGAIN: Duration = Duration::from_secs(1);
 

@@ -20,7 +20,7 @@ use crate::settings::{Problems, Settings, Source};
 use crate::telemetry::metrics::Metrics;
 
 /// Settings that are followed while the daemon runs, by the beginning of their keys; the others want a restart.
-const FOLLOWED: [&str; 4] = ["access.", "clients", "upstream.token", "upstream.tokens"];
+const FOLLOWED: [&str; 5] = ["access.", "clients", "invalidation.webhook_secret", "upstream.token", "upstream.tokens"];
 
 /// Longer than any sensible life of a process, where files are not looked at.
 const NEVER: Duration = Duration::from_secs(10 * 365 * 86_400);
@@ -129,6 +129,7 @@ impl Reloader {
             tracing::warn!("no client is left, and nobody is let in; to let anybody read, say so by access.anonymous");
         }
         self.proxy.replace_access(AccessControl::new(access));
+        self.proxy.replace_webhook_secret(settings.invalidation.webhook_secret);
         self.files = settings.files;
         self.metrics.settings_read(tls.is_ok());
         self.refused = None;

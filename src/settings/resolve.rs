@@ -18,6 +18,7 @@ use crate::telemetry::logging;
 mod access;
 mod cache;
 mod clients;
+mod invalidation;
 mod server;
 mod upstream;
 
@@ -30,14 +31,14 @@ pub(super) fn resolve(tree: Map<String, Value>) -> Result<Settings, Problems> {
     let listen = server.as_ref().map(|server| server.listen);
     let mut access = access::read(&mut reader, listen, &tokens);
     let cache = cache::read(&mut reader, access.passthrough);
+    let invalidation = invalidation::read(&mut reader);
     let log = log(&mut reader);
-    not_built_yet(&mut reader);
     let files = reader.files();
     reader.finish()?;
     match (upstream, server, admin) {
         (Some(upstream), Some(server), Some(admin)) => {
             access.token.clone_from(&upstream.token);
-            Ok(Settings { upstream, server, admin, cache, access, log, shown, files })
+            Ok(Settings { upstream, server, admin, cache, access, invalidation, log, shown, files })
         }
         // A section is missing only after a fault in it was noted, so this is never reached.
         _ => Err(Problems::default()),
@@ -69,14 +70,6 @@ fn log(reader: &mut Reader) -> logging::Config {
         reader.fault("log.filter", error);
     }
     config
-}
-
-/// Settings that have their place already, and nothing behind them: better said than silently ignored.
-fn not_built_yet(reader: &mut Reader) {
-    let _poll = reader.duration("invalidation.changelog_poll");
-    if reader.secret("invalidation.webhook_secret").is_some() {
-        reader.fault("invalidation.webhook_secret", "this version of nbproxy cannot do that yet");
-    }
 }
 
 fn token(reader: &mut Reader, key: &str, text: &str) -> Option<Arc<Token>> {

@@ -30,7 +30,14 @@ pub struct Metrics {
     refused_token: Counter,
     settings_read: Family<ResultLabel, Counter>,
     settings_current: Gauge,
+    looks: Counter,
+    changes: Counter,
+    following: Gauge,
+    missing_ids: Gauge,
+    audits: Family<AuditLabels, Counter>,
+    walks_broken: Counter,
     unknown_filters: Family<OwnEndpointLabel, Counter>,
+    jobs: Gauge,
     in_progress: Gauge,
     gauges: Gauges,
     endpoints: RwLock<HashSet<EndpointLabel>>,
@@ -93,6 +100,13 @@ struct ResultLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AuditLabels {
+    finding: &'static str,
+    endpoint: EndpointLabel,
+    age: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OwnEndpointLabel {
     endpoint: EndpointLabel,
 }
@@ -136,9 +150,24 @@ impl Metrics {
         let help = "1 while the settings in force are those of the files; 0 when these are at fault";
         registry.register("settings_current", help, Gauge::clone(&settings_current));
         settings_current.set(1);
+        let (changes, following, missing_ids) = (Counter::default(), Gauge::default(), Gauge::default());
+        let looks = Counter::default();
+        registry.register("changelog_looks", "Looks at NetBox's changelog that have ended", looks.clone());
+        registry.register("changelog_rows", "Changes made elsewhere that the changelog told of", changes.clone());
+        registry.register("changelog_following", "1 while NetBox's changelog is followed", Gauge::clone(&following));
+        let help = "Changelog rows that have an id below newer ones and are not there (yet)";
+        registry.register("changelog_missing", help, Gauge::clone(&missing_ids));
+        let (audits, walks_broken) = (Family::default(), Counter::default());
+        let help = "Answers from memory compared with NetBox's, by what was found, endpoint and age";
+        registry.register("audits", help, Family::clone(&audits));
+        let help = "Pages that were of another state than the page before them";
+        registry.register("walks_broken", help, walks_broken.clone());
         let unknown_filters = Family::default();
         let help = "Filters that NetBox does not know, in requests of who is held to those it does, by endpoint";
         registry.register("unknown_filters", help, unknown_filters.clone());
+        let jobs = Gauge::default();
+        let help = "Jobs started through nbproxy whose end is awaited; nothing that they may change is kept meanwhile";
+        registry.register("jobs_followed", help, Gauge::clone(&jobs));
         let in_progress = Gauge::default();
         let help = "Requests that have arrived and are not answered yet";
         registry.register("requests_in_progress", help, in_progress.clone());
@@ -160,7 +189,14 @@ impl Metrics {
             refused_token,
             settings_read,
             settings_current,
+            looks,
+            changes,
+            following,
+            missing_ids,
+            audits,
+            walks_broken,
             unknown_filters,
+            jobs,
             in_progress,
             gauges,
             endpoints,
@@ -217,12 +253,47 @@ impl Metrics {
         self.settings_current.set(good.into());
     }
 
+    /// The changelog was looked at: how many changes it told of, if it could be; how many rows may still appear.
+    pub fn followed(&self, changes: Option<usize>, missing: u64) {
+        self.looks.inc();
+        self.following.set(changes.is_some().into());
+        self.changes.inc_by(changes.unwrap_or(0) as u64);
+        self.missing_ids.set(i64::try_from(missing).unwrap_or(i64::MAX));
+    }
+
+    /// An answer from memory of this age was compared with NetBox's.
+    pub fn audited(&self, finding: &'static str, endpoint: &str, age: Duration) {
+        let endpoint = self.label(endpoint);
+        let age = match age.as_secs() {
+            0..=9 => "10s",
+            10..=59 => "1m",
+            60..=599 => "10m",
+            _ => "longer",
+        };
+        self.audits.get_or_create(&AuditLabels { finding, endpoint, age }).inc();
+    }
+
+    /// A page was of another state than the page before it.
+    pub fn walk_broken(&self) {
+        self.walks_broken.inc();
+    }
+
     /// A request named so many filters that NetBox does not know.
     pub fn unknown_filters(&self, endpoint: &str, count: usize) {
         if count > 0 {
             let endpoint = self.label(endpoint);
             self.unknown_filters.get_or_create(&OwnEndpointLabel { endpoint }).inc_by(count as u64);
         }
+    }
+
+    /// A job is followed that a write has started.
+    pub fn job_begun(&self) {
+        self.jobs.inc();
+    }
+
+    /// A job that had [begun](Self::job_begun) is not followed any more.
+    pub fn job_ended(&self) {
+        self.jobs.dec();
     }
 
     /// Everything, as Prometheus reads it.

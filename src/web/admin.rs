@@ -55,7 +55,10 @@ pub(super) async fn healthz() -> Response {
 
 pub(super) async fn readyz(State(state): State<Arc<AdminState>>) -> Response {
     match state.readiness.stage() {
-        Stage::Ready => json(StatusCode::OK, "ready"),
+        Stage::Ready => match state.proxy.feed_trouble() {
+            None => json(StatusCode::OK, "ready"),
+            Some(reason) => json(StatusCode::OK, &format!("ready; changes made elsewhere are not followed: {reason}")),
+        },
         Stage::Starting => json(StatusCode::SERVICE_UNAVAILABLE, "NetBox has not been reached with the token yet"),
         Stage::Draining => json(StatusCode::SERVICE_UNAVAILABLE, "shutting down"),
     }

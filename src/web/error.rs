@@ -75,6 +75,13 @@ pub(super) fn json(status: StatusCode, detail: &str) -> Response {
     object(status, &serde_json::json!({ "detail": detail }))
 }
 
+/// What a webhook is answered: NetBox wants a 2xx, and reads nothing else.
+pub(super) fn nothing_to_say() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
 /// An answer of nbproxy's own.
 pub(super) fn object(status: StatusCode, body: &Value) -> Response {
     let mut response = Response::new(Body::from(body.to_string()));
@@ -98,6 +105,9 @@ fn status(error: &ProxyError) -> StatusCode {
             BadRequest::Path(_)
             | BadRequest::Branch
             | BadRequest::BranchesDisagree
+            | BadRequest::Webhook(_)
+            | BadRequest::NoBranch(_)
+            | BadRequest::BranchNotReady { .. }
             | BadRequest::Host
             | BadRequest::ForeignHost
             | BadRequest::Twice(_)

@@ -67,7 +67,7 @@ async fn answer(app: &AppParts, request: Request, peer: Peer, line: &mut Line) -
     let caller = app.proxy.identify(&parts.method, &target, &parts.headers, &origin)?;
     line.caller(caller.name());
     let base = app.naming.base(&parts, &peer, app.proxy.takes_loopback_names_only())?;
-    let body = upload::read(body, app)?;
+    let body = upload::read(body, app, app.body)?;
     let asked = Asked { method: parts.method, headers: parts.headers, target, origin, base, body };
     app.proxy.handle(caller, asked).await
 }

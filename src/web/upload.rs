@@ -35,8 +35,7 @@ pub struct Limits {
 ///
 /// # Errors
 /// [`BadRequest::BodyTooLarge`] when it is announced as larger than the limit.
-pub(super) fn read(body: Body, app: &AppParts) -> Result<Option<RequestBody>, BadRequest> {
-    let limits = app.body;
+pub(super) fn read(body: Body, app: &AppParts, limits: Limits) -> Result<Option<RequestBody>, BadRequest> {
     let length = body.size_hint().exact();
     match length {
         Some(0) => return Ok(None),

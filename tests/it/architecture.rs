@@ -18,11 +18,14 @@ const FLOORS: [(&str, &[&str]); 11] = [
     ("main", &["cli", "command"]),
 ];
 
-const WORDS: [&str; 8] = ["object", "branch", "token", "version", "query", "pattern", "transport", "outgoing"];
+const WORDS: [&str; 9] =
+    ["object", "object_type", "branch", "token", "version", "query", "pattern", "transport", "outgoing"];
 
 /// What settings resolve to, beside words: types that hold settings and nothing else.
-const CONFIG: [&str; 11] = [
+const CONFIG: [&str; 13] = [
     "cache::public",
+    "invalidation::changed::Precision",
+    "invalidation::webhook::Secret",
     "cache::freshness::Lifetime",
     "cache::policy",
     "cache::store",

@@ -136,24 +136,6 @@ async fn a_write_that_takes_too_long_is_awaited_after_its_client_was_told() {
     assert!(proxy.get(SITE).await.is_hit());
 }
 
-/// A job changes things after its answer: until jobs are followed, nothing is kept for a while.
-#[tokio::test]
-async fn what_a_job_will_change_is_not_kept() {
-    let netbox = FakeNetbox::start().await;
-    let proxy = TestProxy::before(&netbox).await;
-    netbox.add_branch("one", "ready");
-    proxy.get(SITE).await;
-    let merge =
-        proxy.ask("POST", "/api/plugins/branching/branches/1/merge/").json(&json!({"commit": true})).send().await;
-    assert_eq!(merge.status, 200, "{}", merge.text());
-    for _ in 0..2 {
-        assert!(proxy.get(SITE).await.cache().ends_with("detail=changed"));
-    }
-    proxy.clock.push(Duration::from_secs(301));
-    proxy.get(SITE).await;
-    assert!(proxy.get(SITE).await.is_hit());
-}
-
 #[tokio::test]
 async fn if_match_still_guards_against_lost_updates() {
     let netbox = FakeNetbox::start().await;

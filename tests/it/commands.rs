@@ -22,6 +22,7 @@ fn check_prints_what_is_true_and_masks_secrets() {
             URL,
             ("NBPROXY__UPSTREAM__TOKEN", "0123456789abcdef0123456789abcdef01234567"),
             ("NBPROXY__ADMIN__TOKEN", "s3cret"),
+            ("NBPROXY__INVALIDATION__WEBHOOK_SECRET", "hook-s3cret"),
         ],
     );
     let printed = text(&output.stdout);
@@ -30,6 +31,7 @@ fn check_prints_what_is_true_and_masks_secrets() {
         "server.listen = \"127.0.0.1:9000\"  # the command line",
         "upstream.token = \"****\"  # the environment",
         "admin.token = \"****\"",
+        "invalidation.webhook_secret = \"****\"",
         "cache.capacity = \"512MiB\"  # the defaults",
         "access.deny = [\"users/*\", \"core/background-tasks\", ",
     ] {

@@ -148,6 +148,7 @@ impl Builder {
                 ("upstream", &format!("url = {upstream:?}\ntoken = {token:?}\nprobe_interval = \"0s\"")),
                 ("server", "listen = \"127.0.0.1:0\""),
                 ("admin", "listen = \"127.0.0.1:0\""),
+                ("invalidation", "changelog_poll = \"0s\""),
                 ("access", "anonymous = \"write\"\ndeny = []"),
             ],
             &more,

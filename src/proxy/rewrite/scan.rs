@@ -44,6 +44,10 @@ pub(super) struct Scanner {
     held: Vec<u8>,
     /// The string's last byte was a backslash that escapes the next.
     escaped: bool,
+    /// Whether a config context has been seen.
+    has_context: bool,
+    /// Whether there may be objects of NetBox's that have not been found.
+    unclear: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +109,16 @@ impl Scanner {
             key: Vec::with_capacity(LONGEST_KEY + 1),
             held: Vec::new(),
             escaped: false,
+            has_context: false,
+            unclear: false,
         }
+    }
+
+    /// Whether there was a config context in what has been read; `None` when there may have been objects of NetBox's that
+    /// were not found: a `url` that leads elsewhere, JSON that is nested too deeply, or the value of a custom field that is
+    /// an object and does not begin as NetBox's do.
+    pub(super) fn has_understood(&self) -> Option<bool> {
+        (!self.unclear).then_some(self.has_context)
     }
 
     pub(super) fn feed(&mut self, part: &[u8], api: &[Move], ui: &[Move], out: &mut BytesMut, links: &mut Vec<u32>) {
@@ -167,6 +180,7 @@ impl Scanner {
     fn open(&mut self, object: bool) {
         let coming = std::mem::replace(&mut self.coming, Kind::Other);
         if self.stack.len() >= DEEPEST {
+            self.unclear |= self.stack.last().is_some_and(|frame| frame.keeper != Keeper::User);
             self.beyond += 1;
             self.at_key = false;
             return;
@@ -193,7 +207,9 @@ impl Scanner {
             self.beyond -= 1;
             return;
         }
-        self.stack.pop();
+        if let Some(frame) = self.stack.pop() {
+            self.unclear |= frame.object && frame.keeper == Keeper::Field && !frame.proven;
+        }
         self.at_key = false;
         self.coming = Kind::Other;
     }
@@ -232,7 +248,10 @@ impl Scanner {
             b"next" | b"previous" if frame.keeper == Keeper::NetBox => Kind::Link,
             b"display_url" if frame.keeper == Keeper::NetBox => Kind::DisplayLink,
             b"custom_fields" => Kind::CustomFields,
-            key if OPAQUE.contains(&key) => Kind::Opaque,
+            key if OPAQUE.contains(&key) => {
+                self.has_context |= key == b"config_context";
+                Kind::Opaque
+            }
             _ => Kind::Other,
         }
     }
@@ -282,6 +301,7 @@ impl Scanner {
                 return at + 1;
             }
             if !moves.iter().any(|candidate| candidate.from.starts_with(&self.held)) {
+                self.unclear |= links.is_some();
                 // The byte that did not fit may end or escape the string: it is read again as text.
                 self.held.pop();
                 self.finish(out);

@@ -28,6 +28,7 @@ pub(super) fn read(reader: &mut Reader, passthrough: bool) -> Cache {
     }
     let lifetime = Lifetime {
         ttl: reader.duration("cache.ttl"),
+        unfollowed: Duration::MAX,
         stale_while_revalidate: reader.duration("cache.stale_while_revalidate"),
         stale_if_error: reader.duration("cache.stale_if_error"),
     };

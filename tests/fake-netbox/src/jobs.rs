@@ -1,68 +1,131 @@
-//! Background work on branches, done when a test says so or after a set time.
+//! Background work, begun and done when a test says so, or after a set time.
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::random;
 use crate::state::{Action, Author, BranchData, Change, Data};
-use crate::types;
-use crate::write::{Writer, append, replay};
+use crate::types::{self, Type};
+use crate::write::{WriteError, Writer, append, replay};
+
+const BRANCHES: &str = "plugins/branching/branches";
 
 /// What a job does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Work {
+    Branch(BranchWork, u64),
+    /// Reads a data source's files. What is made of them is the test's own affair.
+    Source(u64),
+    /// Runs a script. What it does is the test's own affair.
+    Script(u64),
+    Bulk(Bulk),
+}
+
+/// What is done with a branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BranchWork {
     Provision,
     Sync,
     Merge,
     Revert,
 }
 
-/// A job that waits.
+/// A bulk write that waits.
+#[derive(Clone, Debug)]
+pub(crate) struct Bulk {
+    pub(crate) method: String,
+    pub(crate) ty: &'static Type,
+    pub(crate) branch: Option<String>,
+    pub(crate) bodies: Vec<Map<String, Value>>,
+}
+
+/// A job that waits or runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
     job: u64,
     work: Work,
-    branch: u64,
     /// Unset for a dry run.
     commit: bool,
     author: Author,
+    begun: bool,
+}
+
+impl Work {
+    fn name(&self) -> String {
+        match self {
+            Work::Branch(BranchWork::Provision, _) => "Provision branch".to_owned(),
+            Work::Branch(BranchWork::Sync, _) => "Sync branch".to_owned(),
+            Work::Branch(BranchWork::Merge, _) => "Merge branch".to_owned(),
+            Work::Branch(BranchWork::Revert, _) => "Revert branch".to_owned(),
+            Work::Source(_) => "Synchronization".to_owned(),
+            Work::Script(_) => "Run Script".to_owned(),
+            Work::Bulk(bulk) => format!("Bulk {} {}s", bulk.method, bulk.ty.verbose),
+        }
+    }
+
+    /// The endpoint and id of what it is for.
+    fn object(&self) -> Option<(&'static str, u64)> {
+        match self {
+            Work::Branch(_, id) => Some((BRANCHES, *id)),
+            Work::Source(id) => Some(("core/data-sources", *id)),
+            Work::Script(id) => Some(("extras/scripts", *id)),
+            Work::Bulk(_) => None,
+        }
+    }
+
+    /// The status of what it is for while it waits and while it runs.
+    fn statuses(&self) -> [Option<&'static str>; 2] {
+        match self {
+            // The branch learns of its job when that begins.
+            Work::Branch(BranchWork::Provision, _) => [None, Some("provisioning")],
+            Work::Branch(BranchWork::Sync, _) => [None, Some("syncing")],
+            Work::Branch(BranchWork::Merge, _) => [None, Some("merging")],
+            Work::Branch(BranchWork::Revert, _) => [None, Some("reverting")],
+            Work::Source(_) => [Some("queued"), Some("syncing")],
+            Work::Script(_) | Work::Bulk(_) => [None, None],
+        }
+    }
 }
 
 /// Notes a job and gives the id of its row.
-pub(crate) fn enqueue(data: &mut Data, work: Work, branch: u64, commit: bool, author: Author) -> u64 {
-    let name = match work {
-        Work::Provision => "Provision branch",
-        Work::Sync => "Sync branch",
-        Work::Merge => "Merge branch",
-        Work::Revert => "Revert branch",
-    };
+pub(crate) fn enqueue(data: &mut Data, work: Work, commit: bool, author: Author) -> u64 {
     let Some(ty) = types::at("core/jobs") else {
         return 0;
     };
     let user = author.user;
+    let object = work.object();
+    let model = object.and_then(|(endpoint, _)| types::at(endpoint)).map(|ty| ty.model);
     let mut writer = Writer::new(data, None, author.clone());
     let job = writer.insert(
         ty,
         [
-            ("object_type", Value::from("netbox_branching.branch")),
-            ("object_id", Value::from(branch)),
-            ("name", Value::from(name)),
+            ("object_type", model.map_or(Value::Null, Value::from)),
+            ("object_id", object.map_or(Value::Null, |(_, id)| Value::from(id))),
+            ("name", Value::from(work.name())),
             ("user", Value::from(user)),
             ("job_id", Value::from(random::uuid())),
         ],
     );
     writer.commit();
-    data.pending.push(Pending { job, work, branch, commit, author });
+    set_object(data, &work, work.statuses()[0]);
+    data.pending.push(Pending { job, work, commit, author, begun: false });
     job
+}
+
+fn set_object(data: &mut Data, work: &Work, status: Option<&str>) {
+    if let (Some((endpoint, id)), Some(status)) = (work.object(), status) {
+        set(data, endpoint, id, &[("status", Value::from(status))]);
+    }
 }
 
 /// Sets a branch's status as the plugin does: without a changelog row or a new `last_updated`.
 pub(crate) fn set_status(data: &mut Data, branch: u64, status: &str) {
-    set(data, "plugins/branching/branches", branch, &[("status", Value::from(status))]);
+    set(data, BRANCHES, branch, &[("status", Value::from(status))]);
 }
 
-fn set(data: &mut Data, endpoint: &str, id: u64, values: &[(&'static str, Value)]) {
+/// Sets values of a row in main, with no trace of it.
+pub(crate) fn set(data: &mut Data, endpoint: &str, id: u64, values: &[(&'static str, Value)]) {
     let Some(ty) = types::at(endpoint) else {
         return;
     };
@@ -71,40 +134,116 @@ fn set(data: &mut Data, endpoint: &str, id: u64, values: &[(&'static str, Value)
     }
 }
 
-/// Carries out a waiting job, or all of them.
+/// Whether a job for this object waits or runs.
+pub(crate) fn is_open(data: &Data, endpoint: &str, id: u64) -> bool {
+    data.pending.iter().any(|pending| pending.work.object().is_some_and(|object| object == (endpoint, id)))
+}
+
+/// Puts a job off; it is not begun in this server's time.
+pub(crate) fn schedule(data: &mut Data, job: u64, at: Value) {
+    data.pending.retain(|pending| pending.job != job);
+    set(data, "core/jobs", job, &[("status", Value::from("scheduled")), ("scheduled", at)]);
+}
+
+/// Begins the jobs that wait.
+pub(crate) fn begin(data: &mut Data) {
+    let mut pending = std::mem::take(&mut data.pending);
+    for one in pending.iter_mut().filter(|one| !one.begun) {
+        one.begun = true;
+        let started = [("status", Value::from("running")), ("started", Value::from(data.stamp()))];
+        set(data, "core/jobs", one.job, &started);
+        set_object(data, &one.work, one.work.statuses()[1]);
+    }
+    data.pending = pending;
+}
+
+/// Carries out a job that waits or runs, or all of them.
 pub(crate) fn finish(data: &mut Data, job: Option<u64>) {
-    let (now, later): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut data.pending).into_iter().partition(|pending| job.is_none_or(|job| pending.job == job));
-    data.pending = later;
-    for pending in now {
-        carry_out(data, &pending);
-        let stamp = Value::from(data.stamp());
-        let done = [("status", Value::from("completed")), ("started", stamp.clone()), ("completed", stamp)];
-        set(data, "core/jobs", pending.job, &done);
+    for pending in take(data, job) {
+        let done = carry_out(data, &pending);
+        end(data, &pending, if done.is_ok() { "completed" } else { "failed" });
     }
 }
 
-fn carry_out(data: &mut Data, pending: &Pending) {
-    let row = data.main.table("plugins/branching/branches").get(&pending.branch);
+/// Ends all jobs with nothing done.
+pub(crate) fn fail(data: &mut Data) {
+    for pending in take(data, None) {
+        let back = match &pending.work {
+            Work::Branch(BranchWork::Provision, _) | Work::Source(_) => Some("failed"),
+            Work::Branch(BranchWork::Sync | BranchWork::Merge, _) => Some("ready"),
+            Work::Branch(BranchWork::Revert, _) => Some("merged"),
+            Work::Script(_) | Work::Bulk(_) => None,
+        };
+        set_object(data, &pending.work, back);
+        end(data, &pending, "errored");
+    }
+}
+
+fn take(data: &mut Data, job: Option<u64>) -> Vec<Pending> {
+    let is_meant = |pending: &Pending| job.is_none_or(|job| pending.job == job);
+    let (now, later) = std::mem::take(&mut data.pending).into_iter().partition(is_meant);
+    data.pending = later;
+    now
+}
+
+fn end(data: &mut Data, pending: &Pending, status: &str) {
+    let stamp = Value::from(data.stamp());
+    let done = [("status", Value::from(status)), ("started", stamp.clone()), ("completed", stamp)];
+    set(data, "core/jobs", pending.job, &done);
+}
+
+fn carry_out(data: &mut Data, pending: &Pending) -> Result<(), WriteError> {
+    let stamp = Value::from(data.stamp());
+    match &pending.work {
+        Work::Branch(work, branch) => work_on_branch(data, *work, *branch, pending),
+        Work::Source(id) => {
+            set(data, "core/data-sources", *id, &[("status", Value::from("completed")), ("last_synced", stamp)]);
+        }
+        Work::Script(_) => {}
+        Work::Bulk(bulk) => return write_bulk(data, bulk, pending.author.clone()),
+    }
+    Ok(())
+}
+
+fn write_bulk(data: &mut Data, bulk: &Bulk, author: Author) -> Result<(), WriteError> {
+    let mut writer = Writer::new(data, bulk.branch.as_deref(), author);
+    for body in &bulk.bodies {
+        let id = body.get("id").and_then(Value::as_u64);
+        match (bulk.method.as_str(), id) {
+            ("POST", _) => drop(writer.create(bulk.ty, body)?),
+            (_, None) => return Err(WriteError::Missing),
+            ("DELETE", Some(id)) => writer.delete(bulk.ty, id, body)?,
+            (method, Some(id)) => {
+                let mut body = body.clone();
+                body.remove("id");
+                writer.update(bulk.ty, id, &body, method == "PUT")?;
+            }
+        }
+    }
+    writer.commit();
+    Ok(())
+}
+
+fn work_on_branch(data: &mut Data, work: BranchWork, branch: u64, pending: &Pending) {
+    let row = data.main.table(BRANCHES).get(&branch);
     let Some(schema) = row.map(|row| row.text("schema_id").to_owned()) else {
         return;
     };
     let stamp = data.stamp();
-    match pending.work {
-        Work::Provision => {
+    match work {
+        BranchWork::Provision => {
             let copy = BranchData { db: data.main.clone(), changes: Vec::new(), merged: Vec::new() };
             data.branches.insert(schema, copy);
-            set_status(data, pending.branch, "ready");
+            set(data, BRANCHES, branch, &[("status", Value::from("ready")), ("last_sync", Value::from(stamp))]);
         }
-        Work::Sync => {
+        BranchWork::Sync => {
             if pending.commit {
                 sync(data, &schema);
-                let synced = [("last_sync", Value::from(stamp))];
-                set(data, "plugins/branching/branches", pending.branch, &synced);
+                set(data, BRANCHES, branch, &[("last_sync", Value::from(stamp))]);
             }
-            set_status(data, pending.branch, "ready");
+            set_status(data, branch, "ready");
         }
-        Work::Merge if pending.commit => {
+        BranchWork::Merge if pending.commit => {
             let changes = take_changes(data, &schema);
             apply_to_main(data, &changes);
             if let Some(branch) = data.branches.get_mut(&schema) {
@@ -115,17 +254,18 @@ fn carry_out(data: &mut Data, pending: &Pending) {
                 ("merged_time", Value::from(stamp)),
                 ("merged_by", Value::from(pending.author.user)),
             ];
-            set(data, "plugins/branching/branches", pending.branch, &merged);
+            set(data, BRANCHES, branch, &merged);
         }
-        Work::Merge => set_status(data, pending.branch, "ready"),
-        Work::Revert if pending.commit => {
+        BranchWork::Merge => set_status(data, branch, "ready"),
+        BranchWork::Revert if pending.commit => {
             let merged = data.branches.get_mut(&schema);
             let merged = merged.map(|branch| std::mem::take(&mut branch.merged));
             let back: Vec<_> = merged.into_iter().flatten().rev().map(inverse).collect();
             apply_to_main(data, &back);
-            set_status(data, pending.branch, "ready");
+            let reverted = [("status", Value::from("ready")), ("merged_time", Value::Null), ("merged_by", Value::Null)];
+            set(data, BRANCHES, branch, &reverted);
         }
-        Work::Revert => set_status(data, pending.branch, "merged"),
+        BranchWork::Revert => set_status(data, branch, "merged"),
     }
 }
 

@@ -16,6 +16,8 @@ enum Key {
     Number(i64),
     Net(Net),
     Text(Vec<Piece>),
+    /// An object's place among those of its type.
+    Object(Vec<Key>),
     Null,
 }
 
@@ -62,7 +64,9 @@ fn key(render: &Render<'_>, ty: &Type, row: &Row, name: &str) -> Key {
     if let Kind::Ref(target, ..) = field.kind {
         let other = value.as_u64().and_then(|id| render.view.row(target, id));
         return match (types::at(target), other) {
-            (Some(target), Some(other)) => Key::Text(natural(&render.display(target, other))),
+            (Some(target), Some(other)) => {
+                Key::Object(target.order.iter().map(|name| key(render, target, other, name)).collect())
+            }
             (None, _) | (_, None) if name == "vrf" => Key::First,
             (None, _) | (_, None) => Key::Null,
         };

@@ -1,5 +1,6 @@
 //! Objects as NetBox's serializers show them: whole, brief or nested.
 
+mod cabling;
 mod computed;
 mod context;
 mod labels;
@@ -36,7 +37,8 @@ impl Selection {
     }
 }
 
-type Counts = Rc<HashMap<u64, u64>>;
+/// The ids of those that refer to each id.
+type Referring = Rc<HashMap<u64, Vec<u64>>>;
 
 /// Renders objects of one view for one request.
 pub(crate) struct Render<'a> {
@@ -44,8 +46,8 @@ pub(crate) struct Render<'a> {
     /// Scheme, host and base path that absolute URLs begin with.
     origin: &'a str,
     german: bool,
-    counts: RefCell<HashMap<(&'static str, &'static str), Counts>>,
-    cables: RefCell<Option<Rc<computed::Cabling>>>,
+    referring: RefCell<HashMap<(&'static str, &'static str, &'static str), Referring>>,
+    cables: RefCell<Option<Rc<cabling::Cabling>>>,
     trees: RefCell<Option<Rc<computed::PrefixTree>>>,
 }
 
@@ -55,7 +57,7 @@ impl<'a> Render<'a> {
             view,
             origin,
             german,
-            counts: RefCell::default(),
+            referring: RefCell::default(),
             cables: RefCell::default(),
             trees: RefCell::default(),
         }
@@ -136,6 +138,10 @@ impl<'a> Render<'a> {
                 if label.is_empty() { format!("#{}", row.id) } else { label.to_owned() }
             }
             Display::Change => self.change_name(row),
+            Display::Of(fields) => {
+                let parts: Vec<_> = fields.iter().map(|field| self.part_of_name(ty, row, field)).collect();
+                parts.join(" ")
+            }
             Display::Journal => {
                 format!("{} ({})", row.text("created"), row.text("kind"))
             }
@@ -150,6 +156,23 @@ impl<'a> Render<'a> {
             }
             Display::Token => row.text("key").to_owned(),
         }
+    }
+
+    /// What a field adds to a name: the name of the object that it refers to, or its value.
+    fn part_of_name(&self, ty: &Type, row: &Row, name: &str) -> String {
+        let (target, id) = match ty.field(name).map(|field| field.kind) {
+            Some(Kind::Ref(target, ..)) => (types::at(target), row.number(name)),
+            Some(Kind::Derived(Derived::Generic(prefix))) => {
+                let (model, id) = generic_fields(prefix);
+                (types::of_model(row.text(model)), row.number(id))
+            }
+            Some(Kind::Derived(Derived::First(target, by))) => {
+                (types::at(target), self.referring(target, by, ty, row).first().copied())
+            }
+            Some(_) | None => return row.get(name).as_str().map_or_else(|| row.get(name).to_string(), str::to_owned),
+        };
+        let other = target.zip(id).and_then(|(target, id)| Some((target, self.view.row(target.endpoint, id)?)));
+        other.map_or_else(String::new, |(target, row)| self.display(target, row))
     }
 
     fn change_name(&self, row: &Row) -> String {
@@ -174,6 +197,7 @@ impl<'a> Render<'a> {
         match field.kind {
             Kind::Plain(_) | Kind::Stamp(_) => Json::Value(stored.clone()),
             Kind::Choice(choices) => self.choice(choices, stored),
+            Kind::Ref(_, Shape::Key, _) => Json::Value(stored.clone()),
             Kind::Ref(target, shape, _) => self.inner_of(target, stored.as_u64(), shape),
             Kind::RefList(target) => {
                 let list = row.numbers(field.name);
@@ -204,8 +228,18 @@ impl<'a> Render<'a> {
             }
             Derived::Count(..) if inside => Json::from(0),
             Derived::Count(target, by) | Derived::Counter(target, by) => {
-                let counts = self.counts(target, by);
-                Json::from(counts.get(&row.id).copied().unwrap_or(0))
+                Json::from(self.referring(target, by, ty, row).len() as u64)
+            }
+            Derived::Listed(target, by) => {
+                let ids = self.referring(target, by, ty, row);
+                Json::List(ids.into_iter().map(|id| self.brief_of(target, Some(id))).collect())
+            }
+            Derived::First(target, by) => self.brief_of(target, self.referring(target, by, ty, row).first().copied()),
+            Derived::Any(target, by) => Json::from(!self.referring(target, by, ty, row).is_empty()),
+            Derived::Sum(target, by, of) => {
+                let ids = self.referring(target, by, ty, row);
+                let values = ids.iter().filter_map(|id| self.view.row(target, *id)?.number(of));
+                if ids.is_empty() { Json::NULL } else { Json::from(values.sum::<u64>()) }
             }
             Derived::Computed(what) => self.computed(what, ty, row),
         }
@@ -225,22 +259,25 @@ impl<'a> Render<'a> {
         Json::object([("value", Json::Value(stored.clone())), ("label", Json::from(label))])
     }
 
-    /// How many rows of a type refer to each id by that field.
-    fn counts(&self, target: &'static str, by: &'static str) -> Counts {
-        let known = self.counts.borrow().get(&(target, by)).cloned();
-        known.unwrap_or_else(|| {
-            let mut counts = HashMap::new();
-            for row in self.view.table(target).values() {
-                // A generic relation counts only what it says of interfaces.
-                let other = by == "assigned_object_id" && row.text("assigned_object_type") != "dcim.interface";
-                if let Some(id) = row.number(by).filter(|_| !other) {
-                    *counts.entry(id).or_insert(0) += 1;
+    /// The rows of a type that refer to this one by that field, by id. A generic relation says of which type it is.
+    pub(crate) fn referring(&self, target: &'static str, by: &'static str, ty: &Type, row: &Row) -> Vec<u64> {
+        let key = (target, by, ty.endpoint);
+        let known = self.referring.borrow().get(&key).cloned();
+        let referring = known.unwrap_or_else(|| {
+            let kind = by.strip_suffix("_id").map(|stem| format!("{stem}_type"));
+            let mut referring: HashMap<u64, Vec<u64>> = HashMap::new();
+            for other in self.view.table(target).values() {
+                let model = kind.as_deref().map_or("", |kind| other.text(kind));
+                let ids = other.number(by).into_iter().chain(other.numbers(by));
+                for id in ids.filter(|_| model.is_empty() || model == ty.model) {
+                    referring.entry(id).or_default().push(other.id);
                 }
             }
-            let counts = Rc::new(counts);
-            self.counts.borrow_mut().insert((target, by), Rc::clone(&counts));
-            counts
-        })
+            let referring = Rc::new(referring);
+            self.referring.borrow_mut().insert(key, Rc::clone(&referring));
+            referring
+        });
+        referring.get(&row.id).cloned().unwrap_or_default()
     }
 
     /// Every custom field of the type, with its value or default.
@@ -251,10 +288,21 @@ impl<'a> Render<'a> {
             if types.is_some_and(|types| types.contains(&Value::from(ty.model))) {
                 let name = field.text("name");
                 let value = stored.get(name).unwrap_or_else(|| field.get("default"));
-                members.push((Cow::Owned(name.to_owned()), Json::Value(value.clone())));
+                members.push((Cow::Owned(name.to_owned()), self.custom_value(field, value)));
             }
         }
         Json::Object(members)
+    }
+
+    /// The value of a custom field: an object or a list of them is nested.
+    fn custom_value(&self, field: &Row, value: &Value) -> Json {
+        let target = types::of_model(field.text("related_object_type"));
+        let nested = |id: &Value| target.map_or(Json::NULL, |target| self.brief_of(target.endpoint, id.as_u64()));
+        match (field.text("type"), value.as_array()) {
+            ("object", _) => nested(value),
+            ("multiobject", Some(ids)) => Json::List(ids.iter().map(nested).collect()),
+            _ => Json::Value(value.clone()),
+        }
     }
 
     fn terminations(&self, stored: &Value) -> Json {

@@ -10,6 +10,7 @@ mod rest;
 mod special;
 mod tokens;
 mod upload;
+mod work;
 
 use path::Route;
 pub(crate) use tokens::keep_secret;
@@ -226,7 +227,8 @@ impl Context<'_> {
             let text = format!("Method \"{}\" not allowed.", self.request.method);
             return Err(Answer::detail(405, &text));
         }
-        let on_branch = route.ty().is_some_and(|ty| ty.branchable);
+        // Tags are branched, and shown with objects that are not.
+        let on_branch = route.ty().is_some_and(|ty| ty.branchable || ty.field("tags").is_some());
         if self.broken_branch && on_branch {
             return Err(self.broken_branch());
         }

@@ -106,17 +106,16 @@ fn component(ty: &Type) -> Json {
     }
     for field in ty.fields {
         let kind = match field.kind {
-            Kind::Plain(Plain::Int) | Kind::Derived(Derived::Zero | Derived::Count(..) | Derived::Counter(..)) => {
-                "integer"
-            }
+            Kind::Plain(Plain::Int)
+            | Kind::Derived(Derived::Zero | Derived::Count(..) | Derived::Counter(..) | Derived::Sum(..)) => "integer",
             Kind::Plain(Plain::Decimal) => "number",
-            Kind::Plain(Plain::Bool) => "boolean",
+            Kind::Plain(Plain::Bool) | Kind::Derived(Derived::Any(..)) => "boolean",
             Kind::Plain(Plain::Text | Plain::Slug | Plain::Time) | Kind::Stamp(_) => "string",
             Kind::Plain(Plain::Texts | Plain::TagSlugs)
             | Kind::RefList(_)
             | Kind::Tags
             | Kind::Terminations
-            | Kind::Derived(Derived::Empty) => "array",
+            | Kind::Derived(Derived::Empty | Derived::Listed(..)) => "array",
             Kind::Plain(Plain::Json) | Kind::Choice(_) | Kind::Ref(..) | Kind::CustomFields | Kind::Derived(_) => {
                 "object"
             }

@@ -107,6 +107,7 @@ fn system(seed: &mut Seed) {
                 "app_label": app,
                 "model": model,
                 "model_name": ty.verbose,
+                "features": if ty.logged { json!(["change_logging", "event_rules"]) } else { json!([]) },
                 "is_plugin_model": ty.endpoint.starts_with("plugins/"),
                 "rest_api_endpoint": format!("/api/{}/", ty.endpoint),
             }),
@@ -217,7 +218,19 @@ fn hardware(seed: &mut Seed, devices: u64, sites: u64) {
     }
     for index in 0..(devices / 4).min(3) {
         let end = |device: u64| json!([{"object_type": "dcim.interface", "object_id": device * 2 + 2}]);
-        seed.add("dcim/cables", &json!({"a_terminations": end(index * 2), "b_terminations": end(index * 2 + 1)}));
+        let cable =
+            seed.add("dcim/cables", &json!({"a_terminations": end(index * 2), "b_terminations": end(index * 2 + 1)}));
+        for (side, device) in [("A", index * 2), ("B", index * 2 + 1)] {
+            seed.add(
+                "dcim/cable-terminations",
+                &json!({
+                    "cable": cable,
+                    "cable_end": side,
+                    "termination_type": "dcim.interface",
+                    "termination_id": device * 2 + 2,
+                }),
+            );
+        }
     }
     for text in ["installed", "moved"] {
         seed.add(

@@ -1,12 +1,18 @@
 //! The object types as a table: each is a list of fields, and a new type is one more entry.
 
 mod choices;
+mod circuits;
+mod connections;
 mod dcim;
 mod devices;
 mod extras;
 mod fields;
 mod ipam;
+mod modules;
+mod numbers;
+mod places;
 mod system;
+mod tunnels;
 mod words;
 
 use std::collections::HashMap;
@@ -21,6 +27,8 @@ pub(crate) enum Display {
     Field(&'static str),
     Cable,
     Change,
+    /// What these fields show, one after the other.
+    Of(&'static [&'static str]),
     Journal,
     /// `<app> > <model>`, as an object type is shown.
     ObjectType,
@@ -39,6 +47,8 @@ pub(crate) enum Access {
     /// As `Full`, but the list takes no PUT, PATCH or DELETE.
     NoBulk,
     ReadOnly,
+    /// As `ReadOnly`, and a POST to an object runs it.
+    Runnable,
 }
 
 /// One object type.
@@ -111,7 +121,7 @@ impl Type {
             Access::Full if self.endpoint == "dcim/interfaces" => "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, TRACE",
             Access::Full => "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS",
             Access::NoBulk => "GET, POST, HEAD, OPTIONS",
-            Access::ReadOnly => "GET, HEAD, OPTIONS",
+            Access::ReadOnly | Access::Runnable => "GET, HEAD, OPTIONS",
         }
     }
 
@@ -120,6 +130,7 @@ impl Type {
             Access::Full if self.endpoint == "dcim/interfaces" => "GET, PUT, PATCH, DELETE, HEAD, OPTIONS, TRACE",
             Access::Full | Access::NoBulk => "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
             Access::ReadOnly => "GET, HEAD, OPTIONS",
+            Access::Runnable => "GET, POST, HEAD, OPTIONS",
         }
     }
 }
@@ -127,7 +138,19 @@ impl Type {
 /// All types, in the order of their paths.
 pub(crate) fn all() -> &'static [&'static Type] {
     static ALL: LazyLock<Vec<&'static Type>> = LazyLock::new(|| {
-        let tables = [dcim::TYPES, devices::TYPES, extras::TYPES, ipam::TYPES, system::TYPES];
+        let tables = [
+            circuits::TYPES,
+            connections::TYPES,
+            dcim::TYPES,
+            devices::TYPES,
+            extras::TYPES,
+            ipam::TYPES,
+            modules::TYPES,
+            numbers::TYPES,
+            places::TYPES,
+            system::TYPES,
+            tunnels::TYPES,
+        ];
         let mut all: Vec<_> = tables.into_iter().flatten().collect();
         all.sort_by_key(|ty| ty.endpoint);
         all
@@ -158,7 +181,15 @@ mod tests {
                 if let Kind::Ref(target, _, _) | Kind::RefList(target) = field.kind {
                     assert!(at(target).is_some(), "{}.{}", ty.model, field.name);
                 }
-                if let Kind::Derived(Derived::Count(target, by) | Derived::Counter(target, by)) = field.kind {
+                if let Kind::Derived(
+                    Derived::Count(target, by)
+                    | Derived::Counter(target, by)
+                    | Derived::Listed(target, by)
+                    | Derived::First(target, by)
+                    | Derived::Any(target, by)
+                    | Derived::Sum(target, by, _),
+                ) = field.kind
+                {
                     let there = at(target).and_then(|other| other.field(by));
                     assert!(there.is_some(), "{}.{}", ty.model, field.name);
                 }

@@ -2,6 +2,7 @@
 
 mod changelog;
 mod delete;
+mod follow;
 mod validate;
 
 use std::sync::Arc;
@@ -90,15 +91,28 @@ impl<'a> Writer<'a> {
     /// Makes an object of values that need no check.
     pub(crate) fn insert(&mut self, ty: &'static Type, values: impl IntoIterator<Item = (&'static str, Value)>) -> u64 {
         let id = self.data.take_id(ty.endpoint);
+        self.subject = Some((ty.endpoint, id));
+        self.put(ty, id, values);
+        id
+    }
+
+    /// Makes an object that goes with another; the message is not about it.
+    fn insert_along(&mut self, ty: &'static Type, values: impl IntoIterator<Item = (&'static str, Value)>) {
+        let id = self.data.take_id(ty.endpoint);
+        self.put(ty, id, values);
+    }
+
+    fn put(&mut self, ty: &'static Type, id: u64, values: impl IntoIterator<Item = (&'static str, Value)>) {
         let stamp = self.data.stamp();
         let mut row = Row::new(ty, id, &stamp);
         row.values.extend(values);
         let row = Arc::new(row);
         self.db(ty).table_mut(ty).insert(id, Arc::clone(&row));
-        self.subject = Some((ty.endpoint, id));
         self.record(Action::Create, ty, id, [None, Some(Arc::clone(&row))]);
+        follow::follow(self.data, self.branch.as_deref(), ty, &row, &row);
         self.touch_ends(ty, &row);
-        id
+        self.set_ends(ty, id, &ends(&row));
+        self.instantiate(ty, &row);
     }
 
     /// Changes an object; `whole` is PUT, which wants every required field.
@@ -132,12 +146,13 @@ impl<'a> Writer<'a> {
         }
         let after = Arc::new(row);
         self.db(ty).table_mut(ty).insert(id, Arc::clone(&after));
-        follow(self.data, self.branch.as_deref(), ty, &before, &after);
+        follow::follow(self.data, self.branch.as_deref(), ty, &before, &after);
         if before.get("a_terminations") != after.get("a_terminations")
             || before.get("b_terminations") != after.get("b_terminations")
         {
             self.touch_ends(ty, &before);
             self.touch_ends(ty, &after);
+            self.set_ends(ty, id, &ends(&after));
         }
         self.record(Action::Update, ty, id, [Some(before), Some(after)]);
     }
@@ -160,13 +175,12 @@ impl<'a> Writer<'a> {
 
     /// Deletes an object and what goes with it; of the body only a message counts, whatever the type.
     pub(crate) fn delete(&mut self, ty: &'static Type, id: u64, body: &Map<String, Value>) -> Result<(), WriteError> {
-        let row = self.row(ty, id)?;
+        self.row(ty, id)?;
         self.note(true, body)?;
         self.subject = Some((ty.endpoint, id));
         let view = self.view();
         let plan = delete::plan(&view, ty, id).map_err(WriteError::Protected)?;
         drop(view);
-        self.touch_ends(ty, &row);
         for (other, other_id, values) in plan.changed {
             self.set(other, other_id, values);
         }
@@ -177,15 +191,62 @@ impl<'a> Writer<'a> {
             }
         }
         for (doomed, doomed_id) in plan.doomed.into_iter().rev() {
-            let gone = self.db(doomed).table_mut(doomed).remove(&doomed_id);
-            if let Some(gone) = gone {
-                self.record(Action::Delete, doomed, doomed_id, [Some(gone), None]);
-            }
+            self.remove(doomed, doomed_id);
         }
         self.check_messages()
     }
 
-    /// A cable's ends are saved when it comes, moves or goes, and so leave rows of their own.
+    /// A new device gets the interfaces that its type says.
+    fn instantiate(&mut self, ty: &Type, device: &Row) {
+        let interfaces = crate::types::at("dcim/interfaces").filter(|_| ty.endpoint == "dcim/devices");
+        let Some(interfaces) = interfaces else {
+            return;
+        };
+        let view = self.view();
+        let templates = view.table("dcim/interface-templates").values();
+        for template in templates.filter(|template| template.get("device_type") == device.get("device_type")) {
+            let values = [("device", Value::from(device.id)), ("name", template.get("name").clone())];
+            self.insert_along(interfaces, values.into_iter().chain([("type", Value::from("other"))]));
+        }
+    }
+
+    fn remove(&mut self, ty: &'static Type, id: u64) {
+        let Some(gone) = self.db(ty).table_mut(ty).remove(&id) else {
+            return;
+        };
+        follow::follow(self.data, self.branch.as_deref(), ty, &gone, &gone);
+        self.set_ends(ty, id, &[]);
+        self.record(Action::Delete, ty, id, [Some(gone), None]);
+    }
+
+    /// A cable's terminations are objects too, which come and go with its ends.
+    fn set_ends(&mut self, ty: &Type, cable: u64, ends: &[(char, &'static Type, u64)]) {
+        let terminations = crate::types::at("dcim/cable-terminations").filter(|_| ty.endpoint == "dcim/cables");
+        let Some(terminations) = terminations else {
+            return;
+        };
+        let same = |row: &Row, end: &(char, &Type, u64)| {
+            row.text("cable_end") == end.0.to_string()
+                && row.text("termination_type") == end.1.model
+                && row.number("termination_id") == Some(end.2)
+        };
+        let table = self.db(terminations).table(terminations.endpoint);
+        let there: Vec<_> = table.values().filter(|row| row.number("cable") == Some(cable)).cloned().collect();
+        for row in there.iter().filter(|row| !ends.iter().any(|end| same(row, end))) {
+            self.remove(terminations, row.id);
+        }
+        for end in ends.iter().filter(|end| !there.iter().any(|row| same(row, end))) {
+            let values = [
+                ("cable", Value::from(cable)),
+                ("cable_end", Value::from(end.0.to_string())),
+                ("termination_type", Value::from(end.1.model)),
+                ("termination_id", Value::from(end.2)),
+            ];
+            self.insert_along(terminations, values);
+        }
+    }
+
+    /// A cable's ends are saved when it comes or moves, and so leave rows of their own; when it goes, they do not.
     fn touch_ends(&mut self, ty: &Type, cable: &Row) {
         if ty.endpoint != "dcim/cables" {
             return;
@@ -243,30 +304,4 @@ pub(crate) fn ends(cable: &Row) -> Vec<(char, &'static Type, u64)> {
         }
     }
     all
-}
-
-/// What NetBox's signals change elsewhere without a changelog row or a new `last_updated`.
-fn follow(data: &mut Data, branch: Option<&str>, ty: &Type, before: &Row, after: &Row) {
-    let place: &[&'static str] = match ty.endpoint {
-        "dcim/racks" => &["site", "location"],
-        "dcim/locations" => &["site"],
-        _ => return,
-    };
-    if place.iter().all(|name| before.get(name) == after.get(name)) {
-        return;
-    }
-    let by = if ty.endpoint == "dcim/racks" { "rack" } else { "location" };
-    for endpoint in ["dcim/racks", "dcim/devices"] {
-        let Some(other) = crate::types::at(endpoint).filter(|other| other.field(by).is_some()) else {
-            continue;
-        };
-        for row in data.db_mut(other, branch).table_mut(other).values_mut() {
-            if row.number(by) == Some(after.id) {
-                let row = Arc::make_mut(row);
-                for name in place {
-                    row.values.insert(name, after.get(name).clone());
-                }
-            }
-        }
-    }
 }

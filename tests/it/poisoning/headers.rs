@@ -315,7 +315,9 @@ async fn a_header_changes_nothing_for_the_next_client() {
         let lines = String::from_utf8_lossy(&case.lines[..case.lines.len().min(200)]).into_owned();
         netbox.clear_log();
         let poisoned = send(&proxy, &request(Some(case), "GET", &fresh(index), "")).await;
-        for request in netbox.log() {
+        // nbproxy's own question whether there is such a branch is not the client's.
+        let own = |path: &str| path.starts_with("/api/plugins/branching/branches/");
+        for request in netbox.log().into_iter().filter(|request| !own(&request.path)) {
             reached += 1;
             let (method, target, headers, length) = received(&request, case.passed);
             let theirs = (method, number(&target, index), headers, length);

@@ -20,6 +20,12 @@ static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
         .expect("a plain client can be built")
 });
 
+/// Keeps its connections, for tests of many thousand requests.
+static KEEPING: LazyLock<reqwest::Client> = LazyLock::new(|| {
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().expect("a plain client can be built")
+});
+
 /// A request being put together.
 pub(crate) struct Ask {
     request: reqwest::RequestBuilder,
@@ -36,6 +42,11 @@ pub(crate) struct Answer {
 impl Ask {
     pub(crate) fn new(method: &str, url: &str) -> Self {
         Self { request: CLIENT.request(method.parse().expect("a method"), url) }
+    }
+
+    /// The same on a connection that is kept.
+    pub(crate) fn kept(method: &str, url: &str) -> Self {
+        Self { request: KEEPING.request(method.parse().expect("a method"), url) }
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {

@@ -101,6 +101,11 @@ impl FakeNetbox {
         }
     }
 
+    /// Empties the changelog, as housekeeping does in the end, or a backup from before its rows.
+    pub fn prune_changelog(&self) {
+        self.shared.lock().data.main.table_mut(known("core/object-changes")).clear();
+    }
+
     /// Begins a transaction: its changelog ids are taken at once, and seen when it is committed.
     pub fn begin(&self) -> Transaction {
         Transaction::new(Arc::clone(&self.shared))
@@ -138,7 +143,17 @@ impl FakeNetbox {
         }
     }
 
-    /// Carries out all waiting jobs.
+    /// Begins all waiting jobs; a branch's status tells of its job from then on.
+    pub fn start_jobs(&self) {
+        jobs::begin(&mut self.shared.lock().data);
+    }
+
+    /// Ends all jobs with an error and nothing done.
+    pub fn fail_jobs(&self) {
+        jobs::fail(&mut self.shared.lock().data);
+    }
+
+    /// Carries out all jobs that wait or run.
     pub fn finish_jobs(&self) {
         jobs::finish(&mut self.shared.lock().data, None);
     }

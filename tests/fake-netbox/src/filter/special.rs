@@ -40,6 +40,14 @@ pub(super) fn test<'a>(
                 wanted.is_none() || Some(has.is_some()) == wanted
             })
         }
+        ("dcim/cables", "unterminated") => {
+            let wanted = truth(first);
+            let open = |row: &Row, side: &str| row.get(side).as_array().is_none_or(Vec::is_empty);
+            Box::new(move |row| {
+                let unterminated = open(row, "a_terminations") || open(row, "b_terminations");
+                wanted.is_none() || Some(unterminated) == wanted
+            })
+        }
         ("ipam/ip-addresses", "parent") => in_network("address", &values, Net::holds),
         ("ipam/ip-addresses", "device_id" | "interface_id") => {
             let wanted = ids(key, &values)?;
@@ -148,6 +156,7 @@ fn in_network<'a>(field: &'static str, values: &[&str], fits: impl Fn(Net, Net) 
 pub(super) fn parameters(ty: &Type, add: &mut impl FnMut(&str, &[&str])) {
     let own: &[&str] = match ty.endpoint {
         "core/object-changes" => &["time_after", "time_before"],
+        "dcim/cables" => &["unterminated"],
         "dcim/devices" | "virtualization/virtual-machines" => &["has_primary_ip"],
         "ipam/ip-addresses" => &["parent", "device_id", "interface_id", "device"],
         "ipam/prefixes" => &["within", "within_include", "contains"],

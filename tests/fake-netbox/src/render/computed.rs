@@ -10,19 +10,6 @@ use crate::json::Json;
 use crate::net::Net;
 use crate::state::Row;
 use crate::types::{self, Computed, Type};
-use crate::write::ends;
-
-/// Cable and far ends of each cabled interface.
-#[derive(Default)]
-pub(super) struct Cabling {
-    by_interface: HashMap<u64, Plug>,
-}
-
-struct Plug {
-    cable: u64,
-    side: char,
-    peers: Vec<u64>,
-}
 
 /// Children and depth of each prefix.
 pub(super) type PrefixTree = HashMap<u64, (u64, u64)>;
@@ -30,11 +17,13 @@ pub(super) type PrefixTree = HashMap<u64, (u64, u64)>;
 impl Render<'_> {
     pub(super) fn computed(&self, what: Computed, ty: &Type, row: &Row) -> Json {
         match what {
-            Computed::Cable => {
-                let cable = self.plug(row, |plug| plug.cable);
-                self.brief_of("dcim/cables", cable)
+            Computed::AsnCount => {
+                let range = row.number("start").unwrap_or(0)..=row.number("end").unwrap_or(0);
+                let numbers = self.view.table("ipam/asns").values().filter_map(|asn| asn.number("asn"));
+                Json::from(numbers.filter(|number| range.contains(number)).count() as u64)
             }
-            Computed::CableEnd => self.plug(row, |plug| Json::from(plug.side.to_string())).unwrap_or(Json::NULL),
+            Computed::Cable => self.brief_of("dcim/cables", self.cable_id(ty, row)),
+            Computed::CableEnd => self.cable_end(ty, row),
             Computed::ConfigContext => Json::Value(self.config_context(row)),
             Computed::ChangedObject => match types::of_model(row.text("changed_object_type")) {
                 Some(target) => self.brief_of(target.endpoint, row.number("changed_object_id")),
@@ -51,32 +40,33 @@ impl Render<'_> {
                 let above = self.line(ty.endpoint, row.id).count();
                 Json::from(above as u64 - 1)
             }
-            Computed::Endpoints => match self.peers(row) {
-                Json::List(peers) if peers.is_empty() => Json::NULL,
-                peers @ (Json::List(_) | Json::Value(_) | Json::Object(_)) => peers,
+            Computed::Endpoints => match self.path(ty, row) {
+                ends if ends.is_empty() => Json::NULL,
+                ends => self.briefs(&ends),
             },
-            Computed::EndpointsReachable => Json::from(self.has_peers(row)),
-            Computed::EndpointsType | Computed::LinkPeersType => {
-                if self.has_peers(row) {
-                    Json::from("dcim.interface")
-                } else {
-                    Json::NULL
-                }
-            }
+            Computed::EndpointsReachable => Json::from(!self.path(ty, row).is_empty()),
+            Computed::EndpointsType => self.path(ty, row).first().map_or(Json::NULL, |(ty, _)| Json::from(ty.model)),
+            Computed::LinkPeersType => self.peers(ty, row).first().map_or(Json::NULL, |(ty, _)| Json::from(ty.model)),
             Computed::Family => {
                 let field = if ty.endpoint == "ipam/prefixes" { "prefix" } else { "address" };
                 let family = Net::parse(row.text(field)).map_or(4, Net::family);
                 Json::object([("value", Json::from(family)), ("label", Json::from(format!("IPv{family}")))])
             }
+            Computed::FrontPorts => self.front_ports(ty, row),
             Computed::IpAddressCount => {
-                let counts = self.counts("ipam/ip-addresses", "assigned_object_id");
-                Json::from(counts.get(&row.id).copied().unwrap_or(0))
+                Json::from(self.referring("ipam/ip-addresses", "assigned_object_id", ty, row).len() as u64)
             }
-            Computed::LinkPeers => self.peers(row),
+            Computed::LinkPeers => self.briefs(&self.peers(ty, row)),
             Computed::Occupied => {
                 let marked = row.get("mark_connected") == &Value::Bool(true);
-                Json::from(marked || self.plug(row, |_| ()).is_some())
+                Json::from(marked || self.cable_id(ty, row).is_some() || self.wireless_link(ty, row).is_some())
             }
+            Computed::ParentDevice => {
+                let bay = self.referring("dcim/device-bays", "installed_device", ty, row).first().copied();
+                let bay = bay.and_then(|id| self.view.row("dcim/device-bays", id));
+                self.brief_of("dcim/devices", bay.and_then(|bay| bay.number("device")))
+            }
+            Computed::WirelessLink => self.brief_of("wireless/wireless-links", self.wireless_link(ty, row)),
             Computed::PrefixChildren => Json::from(self.in_tree(row).0),
             Computed::PrefixDepth => Json::from(self.in_tree(row).1),
             Computed::PrimaryIp => {
@@ -90,44 +80,6 @@ impl Render<'_> {
                 Json::from(tagged.count() as u64)
             }
         }
-    }
-
-    fn plug<T>(&self, row: &Row, look: impl Fn(&Plug) -> T) -> Option<T> {
-        let known = self.cables.borrow().clone();
-        let cabling = known.unwrap_or_else(|| {
-            let mut cabling = Cabling::default();
-            for cable in self.view.table("dcim/cables").values() {
-                let ends = ends(cable);
-                for (side, _, id) in &ends {
-                    let peers = ends.iter().filter(|(other, _, _)| other != side);
-                    let peers = peers.map(|(_, _, id)| *id).collect();
-                    let plug = Plug { cable: cable.id, side: *side, peers };
-                    cabling.by_interface.insert(*id, plug);
-                }
-            }
-            let cabling = Rc::new(cabling);
-            *self.cables.borrow_mut() = Some(Rc::clone(&cabling));
-            cabling
-        });
-        cabling.by_interface.get(&row.id).map(look)
-    }
-
-    pub(crate) fn peer_ids(&self, row: &Row) -> Vec<u64> {
-        self.plug(row, |plug| plug.peers.clone()).unwrap_or_default()
-    }
-
-    pub(crate) fn cable_id(&self, row: &Row) -> Option<u64> {
-        self.plug(row, |plug| plug.cable)
-    }
-
-    fn peers(&self, row: &Row) -> Json {
-        let peers = self.peer_ids(row);
-        let brief = |id| self.brief_of("dcim/interfaces", Some(id));
-        Json::List(peers.into_iter().map(brief).collect())
-    }
-
-    fn has_peers(&self, row: &Row) -> bool {
-        !self.peer_ids(row).is_empty()
     }
 
     fn in_tree(&self, row: &Row) -> (u64, u64) {

@@ -45,13 +45,20 @@ impl Render<'_> {
                 let mut above = self.line("dcim/regions", id);
                 above.any(|id| regions.contains(&id))
             });
+        let group = site.and_then(|id| self.view.row("dcim/sites", id)).and_then(|site| site.number("group"));
+        let groups: Vec<_> = context.numbers("site_groups").collect();
+        let in_group = groups.is_empty()
+            || group.is_some_and(|id| {
+                let mut above = self.line("dcim/site-groups", id);
+                above.any(|id| groups.contains(&id))
+            });
         let tags = context.get("tags").as_array().map(Vec::as_slice).unwrap_or_default();
         let tagged = tags.is_empty()
             || row
                 .numbers("tags")
                 .filter_map(|id| self.view.row("extras/tags", id))
                 .any(|tag| tags.contains(tag.get("slug")));
-        scoped && in_region && tagged
+        scoped && in_region && in_group && tagged
     }
 
     /// An object of a tree and all above it.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Context, Outcome};
 use crate::answer::Answer;
-use crate::jobs::{self, Work};
+use crate::jobs::{self, BranchWork, Work};
 use crate::random;
 use crate::state::State;
 use crate::types;
@@ -54,7 +54,7 @@ impl Context<'_> {
         self.server_error(text, "AttributeError")
     }
 
-    /// Starts a branch that was created through the API.
+    /// Starts a branch that was created through the API. It is new until its job begins.
     pub(super) fn provision_branch(&self, state: &mut State, id: u64) {
         let Some(ty) = types::at(BRANCHES) else {
             return;
@@ -62,11 +62,11 @@ impl Context<'_> {
         if let Some(row) = state.data.main.table_mut(ty).get_mut(&id) {
             let values = &mut Arc::make_mut(row).values;
             values.insert("schema_id", Value::from(random::schema_id()));
-            values.insert("status", Value::from("provisioning"));
+            values.insert("status", Value::from("new"));
+            values.insert("last_sync", Value::Null);
             values.insert("owner", Value::from(self.author().user));
         }
-        let job = jobs::enqueue(&mut state.data, Work::Provision, id, true, self.author());
-        self.run_later(job);
+        self.enqueue(state, Work::Branch(BranchWork::Provision, id), true);
     }
 
     pub(super) fn branch_action(&self, id: u64, action: &str) -> Outcome {
@@ -75,39 +75,25 @@ impl Context<'_> {
         let mut state = self.shared.lock();
         let row = state.data.main.table(BRANCHES).get(&id);
         let status = row.map(|row| row.text("status").to_owned()).unwrap_or_default();
-        let (needed, during, work) = match action {
-            "sync" => ("ready", "syncing", Work::Sync),
-            "merge" => ("ready", "merging", Work::Merge),
-            "revert" => ("merged", "reverting", Work::Revert),
-            _ => ("merged", "archived", Work::Sync),
+        let (needed, work, refusal) = match action {
+            "sync" => ("ready", Some(BranchWork::Sync), "Branch is not ready to sync."),
+            "merge" => ("ready", Some(BranchWork::Merge), "Branch is not ready to merge."),
+            "revert" => ("merged", Some(BranchWork::Revert), "Only merged branches can be reverted."),
+            _ => ("merged", None, "Only merged branches can be archived."),
         };
         if status != needed {
-            return Err(Answer::html(400, &format!("Branch is not ready to {action}")));
+            return Err(Answer::html(400, refusal));
         }
-        jobs::set_status(&mut state.data, id, during);
-        if action == "archive" {
+        let Some(work) = work else {
+            // At once, schema and all.
+            jobs::set_status(&mut state.data, id, "archived");
             drop(state);
             let ty = types::at(BRANCHES).ok_or_else(|| self.nowhere())?;
             return self.object(200, ty, id);
-        }
-        let job = jobs::enqueue(&mut state.data, work, id, commit, self.author());
+        };
+        let job = self.enqueue(&mut state, Work::Branch(work, id), commit);
         drop(state);
-        self.run_later(job);
         let ty = types::at("core/jobs").ok_or_else(|| self.nowhere())?;
         self.object(200, ty, job)
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "a job ends with the runtime of its test")]
-    fn run_later(&self, job: u64) {
-        let Some(delay) = self.config.job_delay else {
-            return;
-        };
-        let shared = Arc::downgrade(self.shared);
-        tokio::spawn(async move {
-            tokio::time::sleep(delay).await;
-            if let Some(shared) = shared.upgrade() {
-                jobs::finish(&mut shared.lock().data, Some(job));
-            }
-        });
     }
 }

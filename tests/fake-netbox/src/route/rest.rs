@@ -54,6 +54,10 @@ impl Context<'_> {
     }
 
     pub(super) fn list(&self, ty: &'static Type) -> Outcome {
+        let later = self.is_unsafe().then(|| self.in_background(ty)).flatten();
+        if let Some(accepted) = later {
+            return accepted;
+        }
         match self.request.method.as_str() {
             "POST" if ty.endpoint == "extras/image-attachments" => self.upload(ty),
             "POST" => self.create(ty),
@@ -114,6 +118,11 @@ impl Context<'_> {
                 self.provision_branch(&mut state, *id);
             }
         }
+        if ty.endpoint == "core/data-sources" {
+            for id in &ids {
+                self.source_was_saved(&mut state, *id);
+            }
+        }
         drop(state);
         if many {
             return Ok(self.objects(201, ty, &ids));
@@ -155,6 +164,9 @@ impl Context<'_> {
         // As in NetBox's viewsets, the object is looked for before the body is read.
         let verb = Verb::of(&self.request.method);
         self.find(&self.view(), ty, verb, id)?;
+        if self.request.method == "POST" {
+            return self.run_script(ty, id);
+        }
         if !matches!(self.request.method.as_str(), "PUT" | "PATCH" | "DELETE") {
             return self.object(200, ty, id);
         }
@@ -176,6 +188,9 @@ impl Context<'_> {
         writer.commit();
         if ty.endpoint == "plugins/branching/branches" && self.request.method == "DELETE" {
             state.data.branches.remove(row.text("schema_id"));
+        }
+        if ty.endpoint == "core/data-sources" {
+            self.source_was_saved(&mut state, id);
         }
         drop(state);
         if self.request.method == "DELETE" {

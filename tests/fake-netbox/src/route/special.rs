@@ -21,7 +21,9 @@ pub(super) fn sub_allow(ty: &Type, action: &str) -> Option<&'static str> {
         ("ipam/prefixes", "available-ips" | "available-prefixes") => Some("GET, POST, HEAD, OPTIONS"),
         ("dcim/interfaces", "trace") => Some("GET, HEAD, OPTIONS"),
         ("dcim/devices" | "virtualization/virtual-machines", "render-config") => Some("POST, OPTIONS"),
-        ("plugins/branching/branches", "sync" | "merge" | "revert" | "archive") => Some("POST, OPTIONS"),
+        ("plugins/branching/branches", "sync" | "merge" | "revert" | "archive") | ("core/data-sources", "sync") => {
+            Some("POST, OPTIONS")
+        }
         _ => None,
     }
 }
@@ -184,6 +186,7 @@ impl Context<'_> {
             "available-prefixes" => self.available_prefixes(id),
             "trace" => Ok(self.trace(&view, id)),
             "render-config" => Ok(self.rendered_config(&view, ty, id)),
+            _ if ty.endpoint == "core/data-sources" => self.sync_source(id),
             _ => self.branch_action(id, action),
         }
     }
@@ -191,11 +194,12 @@ impl Context<'_> {
     fn trace(&self, view: &View, id: u64) -> Answer {
         let render = self.render(view);
         let hop = view.row("dcim/interfaces", id).map(|row| {
-            let peers = render.peer_ids(row);
-            let brief = |id| render.brief_of("dcim/interfaces", Some(id));
-            let near = Json::List(vec![brief(id)]);
-            let cable = render.brief_of("dcim/cables", render.cable_id(row));
-            Json::List(vec![near, cable, Json::List(peers.into_iter().map(brief).collect())])
+            let interfaces = types::at("dcim/interfaces");
+            let peers = interfaces.map(|ty| render.peers(ty, row)).unwrap_or_default();
+            let brief = |endpoint, id| render.brief_of(endpoint, Some(id));
+            let near = Json::List(vec![brief("dcim/interfaces", id)]);
+            let cable = render.brief_of("dcim/cables", interfaces.and_then(|ty| render.cable_id(ty, row)));
+            Json::List(vec![near, cable, Json::List(peers.iter().map(|(ty, id)| brief(ty.endpoint, *id)).collect())])
         });
         self.json(200, &Json::List(hop.into_iter().collect()))
     }

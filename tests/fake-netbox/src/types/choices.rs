@@ -17,6 +17,9 @@ pub(crate) static PLACE_STATUS: Choices = choices(
     ],
 );
 
+pub(crate) static ACTION_TYPE: Choices =
+    choices("webhook", &[("webhook", "Webhook"), ("script", "Script"), ("notification", "Notification")]);
+
 pub(crate) static RACK_STATUS: Choices = choices(
     "active",
     &[
@@ -173,6 +176,7 @@ pub(crate) static FIELD_TYPE: Choices = choices(
         ("json", "JSON"),
         ("select", "Selection"),
         ("object", "Object"),
+        ("multiobject", "Multiple objects"),
     ],
 );
 
@@ -200,6 +204,14 @@ pub(crate) static JOB_STATUS: Choices = choices(
         ("errored", "Errored"),
         ("failed", "Failed"),
     ],
+);
+
+pub(crate) static SOURCE_TYPE: Choices =
+    choices("local", &[("local", "Local"), ("git", "Git"), ("amazon-s3", "Amazon S3")]);
+
+pub(crate) static SOURCE_STATUS: Choices = choices(
+    "new",
+    &[("new", "New"), ("queued", "Queued"), ("syncing", "Syncing"), ("completed", "Completed"), ("failed", "Failed")],
 );
 
 pub(crate) static NOTIFICATIONS: Choices =

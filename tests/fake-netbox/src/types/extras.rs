@@ -1,4 +1,4 @@
-//! What describes other objects: tags, custom fields, contexts, notes and pictures; and webhooks.
+//! What describes other objects: tags, custom fields, contexts, notes and pictures; webhooks, and the rules that send them.
 
 use super::choices as set;
 use super::words::{
@@ -81,7 +81,7 @@ pub(crate) static TYPES: &[Type] = &[
             DESCRIPTION,
             boolean("is_active").or(Preset::True),
             many("regions", "dcim/regions"),
-            empty("site_groups"),
+            many("site_groups", "dcim/site-groups"),
             many("sites", "dcim/sites"),
             many("locations", "dcim/locations"),
             many("device_types", "dcim/device-types"),
@@ -123,6 +123,33 @@ pub(crate) static TYPES: &[Type] = &[
             text("secret"),
             boolean("ssl_verification").or(Preset::True),
             text("ca_file_path").nullable(),
+            CUSTOM,
+            OWNER,
+            TAGS,
+            CREATED,
+            UPDATED,
+        ],
+        brief: &["name", "description"],
+        nested: &["name"],
+        branchable: false,
+        ..BASE
+    },
+    Type {
+        endpoint: "extras/event-rules",
+        model: "extras.eventrule",
+        class: "EventRule",
+        verbose: "event rule",
+        fields: &[
+            texts("object_types").required(),
+            NAME.unique(),
+            boolean("enabled").or(Preset::True),
+            texts("event_types").required(),
+            json("conditions").nullable(),
+            choice("action_type", &set::ACTION_TYPE),
+            text("action_object_type").required(),
+            int("action_object_id"),
+            generic("action_object", "action_object"),
+            DESCRIPTION,
             CUSTOM,
             OWNER,
             TAGS,

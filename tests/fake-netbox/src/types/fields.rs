@@ -15,6 +15,8 @@ pub(crate) struct Choices {
 pub(crate) enum Shape {
     Brief,
     Nested,
+    /// By its id alone.
+    Key,
 }
 
 /// What becomes of an object when the one it refers to goes.
@@ -37,16 +39,24 @@ pub(crate) enum Computed {
     Endpoints,
     EndpointsReachable,
     EndpointsType,
+    /// Ports in front that are mapped to a port in the rear, by id.
+    FrontPorts,
     /// Family of the network in `address` or `prefix`.
     Family,
     IpAddressCount,
     LinkPeers,
     LinkPeersType,
     Occupied,
+    /// The device in whose bay it is.
+    ParentDevice,
     PrefixChildren,
     PrefixDepth,
     PrimaryIp,
     TaggedItems,
+    /// The wireless link that ends here.
+    WirelessLink,
+    /// How many numbers of the range are in use.
+    AsnCount,
 }
 
 /// Values that are shown as the row holds them.
@@ -80,6 +90,14 @@ pub(crate) enum Derived {
     Count(&'static str, &'static str),
     /// As `Count`, but kept in the row by NetBox, so nested it is right.
     Counter(&'static str, &'static str),
+    /// The objects that refer here.
+    Listed(&'static str, &'static str),
+    /// The first of them, or null.
+    First(&'static str, &'static str),
+    /// Whether there is one.
+    Any(&'static str, &'static str),
+    /// The sum of a field of them, or null where there are none.
+    Sum(&'static str, &'static str, &'static str),
     Computed(Computed),
 }
 

@@ -3,7 +3,7 @@
 use super::choices as set;
 use super::words::{
     COMMENTS, CREATED, CUSTOM, DESCRIPTION, NAME, TAGS, UPDATED, boolean, choice, computed, empty, generic, int, json,
-    maybe, null, part_of, text, time, weak,
+    maybe, null, part_of, text, time, weak, zero,
 };
 use super::{Access, BASE, Computed, Display, Field, Preset, Type};
 
@@ -100,6 +100,7 @@ pub(crate) static TYPES: &[Type] = &[
             text("model"),
             text("model_name"),
             boolean("public").or(Preset::True),
+            json("features"),
             boolean("is_plugin_model"),
             text("rest_api_endpoint"),
             DESCRIPTION,
@@ -112,6 +113,54 @@ pub(crate) static TYPES: &[Type] = &[
         branchable: false,
         logged: false,
         display_url: false,
+        ..BASE
+    },
+    Type {
+        endpoint: "core/data-sources",
+        model: "core.datasource",
+        class: "DataSource",
+        verbose: "data source",
+        fields: &[
+            NAME.unique(),
+            choice("type", &set::SOURCE_TYPE),
+            text("source_url").required(),
+            boolean("enabled").or(Preset::True),
+            choice("status", &set::SOURCE_STATUS).read_only(),
+            DESCRIPTION,
+            int("sync_interval"),
+            json("parameters").nullable(),
+            text("ignore_rules"),
+            null("owner"),
+            COMMENTS,
+            CUSTOM,
+            CREATED,
+            UPDATED,
+            time("last_synced").nullable().read_only(),
+            zero("file_count"),
+        ],
+        brief: &["name", "description"],
+        nested: &["name"],
+        branchable: false,
+        ..BASE
+    },
+    Type {
+        endpoint: "extras/scripts",
+        model: "extras.script",
+        class: "Script",
+        verbose: "script",
+        fields: &[
+            int("module"),
+            NAME,
+            DESCRIPTION,
+            json("vars").nullable(),
+            weak("result", "core/jobs"),
+            boolean("is_executable").or(Preset::True),
+        ],
+        brief: &["name", "description"],
+        nested: &["name"],
+        access: Access::Runnable,
+        branchable: false,
+        logged: false,
         ..BASE
     },
     Type {

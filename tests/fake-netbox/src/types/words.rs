@@ -88,6 +88,11 @@ pub(crate) const fn part_of(name: &'static str, target: &'static str) -> Field {
     field(name, Kind::Ref(target, Shape::Brief, OnDelete::Cascade)).required()
 }
 
+/// As `part_of`, but shown by its id alone.
+pub(crate) const fn key_of(name: &'static str, target: &'static str) -> Field {
+    field(name, Kind::Ref(target, Shape::Key, OnDelete::Cascade)).required()
+}
+
 /// The object above in a tree.
 pub(crate) const fn parent(target: &'static str) -> Field {
     field("parent", Kind::Ref(target, Shape::Nested, OnDelete::Cascade)).nullable()
@@ -104,6 +109,22 @@ pub(crate) const fn count(name: &'static str, target: &'static str, by: &'static
 
 pub(crate) const fn counter(name: &'static str, target: &'static str, by: &'static str) -> Field {
     derived(name, Derived::Counter(target, by))
+}
+
+pub(crate) const fn listed(name: &'static str, target: &'static str, by: &'static str) -> Field {
+    derived(name, Derived::Listed(target, by))
+}
+
+pub(crate) const fn first(name: &'static str, target: &'static str, by: &'static str) -> Field {
+    derived(name, Derived::First(target, by))
+}
+
+pub(crate) const fn exists(name: &'static str, target: &'static str, by: &'static str) -> Field {
+    derived(name, Derived::Any(target, by))
+}
+
+pub(crate) const fn sum(name: &'static str, target: &'static str, by: &'static str, of: &'static str) -> Field {
+    derived(name, Derived::Sum(target, by, of))
 }
 
 pub(crate) const fn generic(name: &'static str, prefix: &'static str) -> Field {

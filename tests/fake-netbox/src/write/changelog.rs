@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::follow::follow;
 use super::validate::Refusal;
-use super::{WriteError, Writer, follow};
+use super::{WriteError, Writer};
 use crate::state::{Action, Change, Data, Db, Row};
 use crate::types::{self, Computed, Derived, Display, Kind, Stamp, Type};
 

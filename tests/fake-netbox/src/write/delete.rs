@@ -125,6 +125,8 @@ pub(crate) fn generic_fields(prefix: &str) -> (&'static str, &'static str) {
     match prefix {
         "scope" => ("scope_type", "scope_id"),
         "object" => ("object_type", "object_id"),
+        "termination" => ("termination_type", "termination_id"),
+        "interface" => ("interface_type", "interface_id"),
         _ => ("assigned_object_type", "assigned_object_id"),
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::json::Json;
 use crate::net::Net;
 use crate::state::{Row, View};
-use crate::types::{Choices, Field, Kind, Plain, Type};
+use crate::types::{self, Choices, Field, Kind, Plain, Type};
 
 /// Errors by field, in the order in which they were found.
 #[derive(Clone, Debug, Default)]
@@ -162,6 +162,9 @@ fn value(view: &View, ty: &Type, field: &Field, given: &Value, before: Option<&R
         Kind::Ref(target, ..) => reference(view, target, given).map(Value::from),
         Kind::RefList(target) => ids(view, target, given).map(Value::from),
         Kind::Tags => ids(view, "extras/tags", given).map(Value::from),
+        Kind::Plain(Plain::Texts) if ty.endpoint == "extras/event-rules" && field.name == "object_types" => {
+            ruled(given)
+        }
         Kind::Plain(Plain::Texts | Plain::TagSlugs) | Kind::Terminations => list(given),
         Kind::CustomFields => custom_fields(view, ty, given, before),
         Kind::Plain(Plain::Json | Plain::Time) => Ok(given.clone()),
@@ -266,6 +269,16 @@ fn ids(view: &View, target: &str, given: &Value) -> Result<Vec<u64>, String> {
 
 fn list(given: &Value) -> Result<Value, String> {
     if given.is_array() { Ok(given.clone()) } else { Err("Expected a list of items but got another type.".to_owned()) }
+}
+
+/// Event rules hear of types that are logged, and of no others.
+fn ruled(given: &Value) -> Result<Value, String> {
+    let names = list(given)?;
+    let unknown = |name: &&str| !types::of_model(name).is_some_and(|ty| ty.logged);
+    match names.as_array().into_iter().flatten().filter_map(Value::as_str).find(unknown) {
+        Some(name) => Err(format!("Invalid content type: {name}")),
+        None => Ok(names),
+    }
 }
 
 /// Values of custom fields are merged into what is there.

@@ -5,6 +5,7 @@ mod changelog;
 mod client;
 mod command;
 mod faults;
+mod jobs;
 mod lists;
 mod objects;
 mod rights;

@@ -1,0 +1,70 @@
+//! Walks: the pages of one list, read one after the other by one client.
+//!
+//! Pages that are coherent are of one state: nothing that either depends on has changed since. When something does change
+//! amid a walk, the next page is of another state than those the client already has, and rows may be missing or come twice
+//! (NetBox's own offset paging has the same fault). That cannot be mended here; it is said, and counted.
+
+use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::auth::{Caller, Origin};
+use super::plan::Read;
+use crate::cache::clock::Moment;
+use crate::cache::entry::Core;
+use crate::cache::epochs::Witness;
+
+/// Walks that are remembered; beyond it the old ones are dropped.
+const MOST: usize = 4096;
+
+/// Between two pages of one walk.
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+
+/// Where a page begins; all else is the same for all pages of a walk.
+const PAGING: [&str; 2] = ["offset=", "start="];
+
+/// Who walks: one client, or whoever comes from one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Walker(u64);
+
+/// The walks under way: what the last page of each was witnessed by, and when it was served.
+#[derive(Debug, Default)]
+pub(super) struct Walks(Mutex<HashMap<u64, (Witness, Moment)>>);
+
+impl Walker {
+    pub(super) fn of(caller: &Caller, origin: &Origin) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (caller.name(), origin.address).hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}
+
+impl Walks {
+    /// Takes note of a page that is being served; whether it is of another state than the one before it. Lists that have
+    /// one page only cost nothing.
+    pub(super) fn step(&self, read: &Read, page: &Core, now: Moment) -> bool {
+        let target = read.canonical.path_and_query();
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let later = query.split('&').any(|part| PAGING.iter().any(|name| part.starts_with(name)));
+        if read.walker.is_none() || (!later && !page.continues) {
+            return false;
+        }
+        let mut hasher = DefaultHasher::new();
+        (read.walker, read.canonical.view(), path).hash(&mut hasher);
+        let rest = query.split('&').filter(|part| !PAGING.iter().any(|name| part.starts_with(name)));
+        // The page size of a first page may be left out, and stands in the links to the others.
+        rest.filter(|part| !part.is_empty() && !part.starts_with("limit=")).for_each(|part| part.hash(&mut hasher));
+        let mut walks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = walks.insert(hasher.finish(), (page.witness.clone(), now));
+        if walks.len() > MOST {
+            walks.retain(|_, (_, then)| now.since(*then) <= LONGEST_PAUSE);
+        }
+        if walks.len() > MOST {
+            walks.clear();
+        }
+        let in_time = |then: Moment| now.since(then) <= LONGEST_PAUSE;
+        later && before.is_some_and(|(before, then)| in_time(then) && !before.is_current())
+    }
+}

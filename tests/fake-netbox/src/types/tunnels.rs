@@ -1,0 +1,202 @@
+//! Tunnels and L2VPNs; what belongs to virtual machines; groups of tenants, contacts and clusters.
+
+use super::words::{
+    CREATED, CUSTOM, DEPTH, DESCRIPTION, NAME, SLUG, TAGS, UPDATED, count, counter, generic, int, many, parent,
+    part_of, text,
+};
+use super::{BASE, Display, Type};
+
+pub(crate) static TYPES: &[Type] = &[
+    Type {
+        endpoint: "vpn/tunnel-groups",
+        model: "vpn.tunnelgroup",
+        class: "TunnelGroup",
+        verbose: "tunnel group",
+        fields: &[
+            NAME.unique(),
+            SLUG,
+            DESCRIPTION,
+            TAGS,
+            CUSTOM,
+            CREATED,
+            UPDATED,
+            count("tunnel_count", "vpn/tunnels", "group"),
+        ],
+        ..BASE
+    },
+    Type {
+        endpoint: "vpn/tunnel-terminations",
+        model: "vpn.tunneltermination",
+        class: "TunnelTermination",
+        verbose: "tunnel termination",
+        fields: &[
+            part_of("tunnel", "vpn/tunnels"),
+            text("termination_type").required(),
+            int("termination_id").required(),
+            generic("termination", "termination"),
+            TAGS,
+            CUSTOM,
+            CREATED,
+            UPDATED,
+        ],
+        brief: &[],
+        nested: &[],
+        display: Display::Of(&["tunnel"]),
+        order: &["tunnel", "id"],
+        ..BASE
+    },
+    Type {
+        endpoint: "vpn/l2vpns",
+        model: "vpn.l2vpn",
+        class: "L2VPN",
+        verbose: "L2VPN",
+        fields: &[NAME.unique(), SLUG, DESCRIPTION, TAGS, CUSTOM, CREATED, UPDATED],
+        brief: &["name", "description"],
+        nested: &["name"],
+        ..BASE
+    },
+    Type {
+        endpoint: "vpn/l2vpn-terminations",
+        model: "vpn.l2vpntermination",
+        class: "L2VPNTermination",
+        verbose: "L2VPN termination",
+        fields: &[
+            part_of("l2vpn", "vpn/l2vpns"),
+            text("assigned_object_type").required(),
+            int("assigned_object_id").required(),
+            generic("assigned_object", "assigned_object"),
+            TAGS,
+            CUSTOM,
+            CREATED,
+            UPDATED,
+        ],
+        brief: &["l2vpn"],
+        nested: &[],
+        display: Display::Of(&["assigned_object", "l2vpn"]),
+        order: &["l2vpn"],
+        ..BASE
+    },
+    Type {
+        endpoint: "virtualization/cluster-groups",
+        model: "virtualization.clustergroup",
+        class: "ClusterGroup",
+        verbose: "cluster group",
+        fields: &[
+            NAME.unique(),
+            SLUG,
+            DESCRIPTION,
+            TAGS,
+            CUSTOM,
+            CREATED,
+            UPDATED,
+            count("cluster_count", "virtualization/clusters", "group"),
+        ],
+        ..BASE
+    },
+    Type {
+        endpoint: "virtualization/virtual-machine-types",
+        model: "virtualization.virtualmachinetype",
+        class: "VirtualMachineType",
+        verbose: "virtual machine type",
+        fields: &[
+            NAME.unique(),
+            SLUG,
+            DESCRIPTION,
+            TAGS,
+            CUSTOM,
+            CREATED,
+            UPDATED,
+            counter("virtual_machine_count", "virtualization/virtual-machines", "virtual_machine_type"),
+        ],
+        ..BASE
+    },
+    Type {
+        endpoint: "virtualization/interfaces",
+        model: "virtualization.vminterface",
+        class: "VMInterface",
+        verbose: "interface",
+        fields: &[
+            part_of("virtual_machine", "virtualization/virtual-machines"),
+            NAME,
+            DESCRIPTION,
+            TAGS,
+            CUSTOM,
+            CREATED,
+            UPDATED,
+        ],
+        brief: &["virtual_machine", "name", "description"],
+        nested: &["virtual_machine", "name"],
+        order: &["virtual_machine", "name"],
+        ..BASE
+    },
+    Type {
+        endpoint: "virtualization/virtual-disks",
+        model: "virtualization.virtualdisk",
+        class: "VirtualDisk",
+        verbose: "virtual disk",
+        fields: &[
+            part_of("virtual_machine", "virtualization/virtual-machines"),
+            NAME,
+            int("size").required(),
+            DESCRIPTION,
+            TAGS,
+            CUSTOM,
+            CREATED,
+            UPDATED,
+        ],
+        brief: &["virtual_machine", "name", "description", "size"],
+        nested: &["name"],
+        order: &["virtual_machine", "name"],
+        ..BASE
+    },
+    Type {
+        endpoint: "tenancy/tenant-groups",
+        model: "tenancy.tenantgroup",
+        class: "TenantGroup",
+        verbose: "tenant group",
+        fields: &[
+            NAME.unique(),
+            SLUG,
+            parent("tenancy/tenant-groups"),
+            DESCRIPTION,
+            TAGS,
+            CUSTOM,
+            CREATED,
+            UPDATED,
+            count("tenant_count", "tenancy/tenants", "group"),
+            DEPTH,
+        ],
+        brief: &["name", "slug", "description", "tenant_count", "_depth"],
+        ..BASE
+    },
+    Type {
+        endpoint: "tenancy/contact-groups",
+        model: "tenancy.contactgroup",
+        class: "ContactGroup",
+        verbose: "contact group",
+        fields: &[
+            NAME.unique(),
+            SLUG,
+            parent("tenancy/contact-groups"),
+            DESCRIPTION,
+            TAGS,
+            CUSTOM,
+            CREATED,
+            UPDATED,
+            count("contact_count", "tenancy/contacts", "groups"),
+            DEPTH,
+        ],
+        brief: &["name", "slug", "description", "contact_count", "_depth"],
+        ..BASE
+    },
+    Type {
+        endpoint: "tenancy/contacts",
+        model: "tenancy.contact",
+        class: "Contact",
+        verbose: "contact",
+        fields: &[many("groups", "tenancy/contact-groups"), NAME, DESCRIPTION, TAGS, CUSTOM, CREATED, UPDATED],
+        brief: &["name", "description"],
+        nested: &["name"],
+        ..BASE
+    },
+];

@@ -1,0 +1,80 @@
+//! Hits that are compared with NetBox after they were served.
+
+use std::time::Duration;
+
+use fake_netbox::FakeNetbox;
+use serde_json::json;
+
+use crate::support::{TestProxy, within};
+
+const SITE: &str = "/api/dcim/sites/1/";
+
+async fn proxy(netbox: &FakeNetbox, poll: &str) -> TestProxy {
+    let settings = format!("[invalidation]\nchangelog_poll = \"{poll}\"\naudit_one_in = 2");
+    TestProxy::builder(netbox).settings(&settings).start().await
+}
+
+async fn found(proxy: &TestProxy, finding: &str) -> f64 {
+    proxy.metric(&format!("nbproxy_audits_total{{finding=\"{finding}\",endpoint=\"dcim/sites\",age=\"10s\"}}")).await
+}
+
+async fn wait_for(proxy: &TestProxy, finding: &str) {
+    within(async {
+        while found(proxy, finding).await < 1.0 {
+            // What was asked and what is confirmed are told apart by the clock.
+            proxy.clock.push(Duration::from_millis(1));
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_hit_of_so_many_is_asked_of_netbox_once_more() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = proxy(&netbox, "0s").await;
+    for _ in 0..5 {
+        proxy.get(SITE).await;
+    }
+    within(async { while found(&proxy, "same").await < 2.0 {} }).await;
+    assert_eq!(netbox.count("GET", SITE), 3, "the first, and of four hits each second");
+    assert!(proxy.get(SITE).await.is_hit(), "nothing was wrong");
+}
+
+/// Something changes that nobody tells of: it is found, told, and outdated.
+#[tokio::test]
+async fn what_changes_unseen_is_found() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = proxy(&netbox, "10ms").await;
+    within(async { while proxy.metric("nbproxy_changelog_following").await < 1.0 {} }).await;
+    proxy.get(SITE).await;
+    netbox.edit_unlogged("dcim/sites", 1, json!({"description": "by hand in the database"}));
+    assert!(proxy.get(SITE).await.is_hit());
+    assert!(proxy.get(SITE).await.is_hit());
+    wait_for(&proxy, "unexplained").await;
+    within(async { while proxy.get(SITE).await.json()["description"] == "" {} }).await;
+}
+
+/// Until the changelog has been looked at nothing is known to be wrong.
+#[tokio::test]
+async fn what_the_changelog_tells_of_in_time_is_no_fault() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = proxy(&netbox, "10ms").await;
+    within(async { while proxy.metric("nbproxy_changelog_following").await < 1.0 {} }).await;
+    let hold = netbox.hold("GET", "/api/core/object-changes/", fake_netbox::HoldPoint::BeforeRead);
+    within(hold.arrived(1)).await;
+    proxy.clock.push(Duration::from_secs(1));
+    proxy.get(SITE).await;
+    netbox.edit("dcim/sites", 1, json!({"description": "elsewhere"}));
+    assert!(proxy.get(SITE).await.is_hit());
+    assert!(proxy.get(SITE).await.is_hit());
+    within(async {
+        while netbox.count("GET", SITE) < 2 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    hold.release();
+    wait_for(&proxy, "explained").await;
+    assert_eq!(found(&proxy, "unexplained").await, 0.0);
+}
