@@ -11,7 +11,7 @@ use nbproxy::cache::canonical::{Accept, Canonical};
 use nbproxy::cache::clock::Clock;
 use nbproxy::cache::epochs::{Epochs, Pen, Scope, Witness};
 use nbproxy::cache::flight::{Boarding, Flights};
-use nbproxy::cache::key::{Key, View};
+use nbproxy::cache::key::{Identity, Key, View};
 use nbproxy::netbox::branch::Branch;
 use nbproxy::netbox::object::ApiPath;
 use nbproxy::netbox::object_type::ObjectType;
@@ -42,7 +42,7 @@ struct World {
 impl World {
     fn new(scope: Scope, narrow: bool) -> Arc<Self> {
         let (epochs, pen) = Epochs::new(Clock::standing());
-        let view = View { identity: Fingerprint::anonymous(), branch: Branch::Main };
+        let view = View { identity: Identity::Entrusted(Fingerprint::anonymous()), branch: Branch::Main };
         let path = ApiPath::parse("/api/dcim/sites/", "").expect("a path");
         let key = Canonical::new(view, &path, &Query::default(), Accept::Json, None).key();
         let (memory, flights) = (Mutex::new(None), Flights::new());
