@@ -3,7 +3,7 @@
 //!
 //! What is deleted is told of with the write: its types count as changed, too. What merely loses a reference, or is saved
 //! with its parent, shows the parent, unless the answer leaves fields out: such an answer depends on all possible
-//! [`parents`].
+//! `parents`.
 //!
 //! Read from the models of NetBox 4.6.8: `on_delete`, generic relations and `save()`. What [`super::table`] says of cabling
 //! is not repeated here.
