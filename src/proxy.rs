@@ -50,6 +50,7 @@ pub mod outcome;
 mod own;
 mod plan;
 mod probe;
+mod question;
 pub mod rate;
 mod read;
 mod refusal;
@@ -223,10 +224,8 @@ impl Proxy {
         }
         let access = inner.access.load_full();
         let permit = access.acl.permit(&caller, &request.target, intent)?;
-        if let Some(visitor) = permit.visitor() {
-            // Whoever has no token of NetBox's sees nothing here, outdates nothing, and waits for no place at NetBox.
-            inner.vouch(visitor).await?;
-        }
+        // Whoever has no token of NetBox's sees nothing here, outdates nothing, and waits for no place at NetBox.
+        inner.vouch(&permit).await?;
         match access.strict(&caller) {
             Strictness::Off => {}
             strict @ (Strictness::Warn | Strictness::Enforce) => {

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderMap, Method};
+
 use super::auth::{Access, Caller, Client, Denied, Visitor};
 use super::request::Target;
 use crate::cache::key::{Identity, View};
 use crate::netbox::branch::Branch;
 use crate::netbox::object::Resource;
+use crate::netbox::outgoing::{Outgoing, OutgoingBody};
 use crate::netbox::pattern::Pattern;
 use crate::netbox::token::{Fingerprint, Token};
 
@@ -165,7 +168,23 @@ impl Permit {
         &self.view
     }
 
-    pub(super) fn token(&self) -> Option<&Arc<Token>> {
-        self.token.as_ref()
+    /// Whether there is a token to ask with.
+    pub(super) fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// What is sent by this leave: with its token, to its branch, and from where its visitor is.
+    pub(super) fn outgoing(
+        &self,
+        method: Method,
+        path_and_query: String,
+        mut headers: HeaderMap,
+        body: OutgoingBody,
+    ) -> Outgoing {
+        if let Some(visitor) = &self.visitor {
+            visitor.introduce(&mut headers);
+        }
+        let (token, branch) = (self.token.clone(), self.view.branch);
+        Outgoing { method, path_and_query, headers, token, branch, body }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::StatusCode;
 
 use super::Inner;
 use super::acl::Permit;
@@ -19,7 +19,6 @@ use crate::cache::entry::Entry;
 use crate::cache::epochs::Scope;
 use crate::cache::public::PublicBase;
 use crate::invalidation::bus::Source;
-use crate::netbox::outgoing::{Outgoing, OutgoingBody};
 use crate::netbox::session::Answer;
 
 mod difference;
@@ -125,16 +124,9 @@ impl Inner {
 
     /// NetBox's answer now, as this client would receive it.
     async fn ask_again(&self, permit: &Permit, read: &Read, base: &PublicBase) -> Option<Bytes> {
-        let outgoing = Outgoing {
-            method: Method::GET,
-            path_and_query: read.canonical.path_and_query().to_owned(),
-            headers: read.canonical.headers(),
-            token: permit.token().cloned(),
-            branch: read.canonical.view().branch,
-            body: OutgoingBody::Empty,
-        };
         let place = self.session.enter().await.ok()?;
-        let Answer { status, headers, body } = self.send(place, outgoing, self.session.timeout()).await.ok()?;
+        let Answer { status, headers, body } =
+            self.send(place, read.outgoing(permit), self.session.timeout()).await.ok()?;
         let rewriter = self.rewriter(&headers, read.content, base);
         match gather(&headers, body, rewriter, self.store.max_entry()).await.ok()? {
             Gathered::Whole(whole) if status == StatusCode::OK => Some(whole.body),

@@ -20,6 +20,7 @@ use http::StatusCode;
 
 use super::Inner;
 use super::error::{BadRequest, ProxyError};
+use super::question::Said;
 use crate::cache::clock::Moment;
 use crate::cache::epochs::Scope;
 use crate::invalidation::branches::{Directory, Found, NotADirectory, question};
@@ -223,21 +224,16 @@ impl Inner {
     async fn read_branches(&self) -> Result<Directory, Unlisted> {
         let (mut directory, mut above) = (Directory::default(), 0);
         loop {
-            let (status, _, page) = self.ask_own(question(above), LONGEST_PAGE).await?;
+            let Said { status, body, .. } = self.ask_own(question(above), LONGEST_PAGE).await?;
             if status != StatusCode::OK {
                 return Err(Unlisted::Withheld(status.to_string().into()));
             }
-            let taken = directory.take(&page);
+            let taken = directory.take(&body);
             match taken.map_err(|error: NotADirectory| Unlisted::Withheld(error.to_string().into()))? {
                 Some(last) => above = last,
                 None => return Ok(directory),
             }
         }
-    }
-
-    /// Whether there is a token for nbproxy's own questions.
-    pub(super) fn has_token(&self) -> bool {
-        self.access.load().acl.own().token().is_some()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, StatusCode};
 
 use super::Inner;
 use super::acl::Permit;
@@ -18,7 +18,6 @@ use crate::cache::flight::Seat;
 use crate::cache::policy::NotKept;
 use crate::cache::public::PublicBase;
 use crate::cache::store::Intake;
-use crate::netbox::outgoing::{Outgoing, OutgoingBody};
 use crate::netbox::session::Answer;
 use crate::netbox::transport::is_gateway_error;
 use crate::netbox::version::Installation;
@@ -91,18 +90,7 @@ impl Inner {
         read: &Read,
         base: PublicBase,
     ) -> Result<Landing, ProxyError> {
-        let mut headers = read.canonical.headers();
-        if let Some(visitor) = permit.visitor() {
-            visitor.introduce(&mut headers);
-        }
-        let outgoing = Outgoing {
-            method: Method::GET,
-            path_and_query: read.canonical.path_and_query().to_owned(),
-            headers,
-            token: permit.token().cloned(),
-            branch: read.canonical.view().branch,
-            body: OutgoingBody::Empty,
-        };
+        let outgoing = read.outgoing(permit);
         let place = self.session.enter().await.map_err(ProxyError::from_upstream)?;
         seat.depart();
         let sent = Sent { at: self.clock.now(), intake: self.store.intake() };

@@ -140,9 +140,7 @@ impl Inner {
 
     /// Whether NetBox says, after this call, that it is still this edition.
     async fn is_still(self: &Arc<Self>, edition: u64, permit: &Permit) -> bool {
-        if let Some(visitor) = permit.visitor()
-            && self.vouch(visitor).await.is_err()
-        {
+        if self.vouch(permit).await.is_err() {
             // That is told on the rest of the road.
             return false;
         }
@@ -153,7 +151,7 @@ impl Inner {
     /// With the shared token, or with the caller's where there is none.
     fn look_at_status(self: &Arc<Self>, permit: &Permit) -> look::Look<bool> {
         let own = self.access.load().acl.own();
-        let permit = if own.token().is_some() { own } else { permit.clone() };
+        let permit = if own.has_token() { own } else { permit.clone() };
         let inner = Arc::clone(self);
         self.filters.status.take(&self.tasks, async move || inner.probe(&permit).await.is_ok())
     }

@@ -4,20 +4,17 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::header::{ACCEPT, DATE};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::StatusCode;
+use http::header::DATE;
 use serde::Deserialize;
 
-use super::body::{Gathered, gather};
 use super::error::ProxyError;
+use super::question::Said;
 use super::{Inner, Proxy};
 use crate::cache::clock::Moment;
 use crate::cache::epochs::Scope;
 use crate::invalidation::bus::Source;
 use crate::invalidation::changelog::{Follower, Question, Row};
-use crate::netbox::branch::Branch;
-use crate::netbox::outgoing::{Outgoing, OutgoingBody};
-use crate::netbox::session::Answer;
 use crate::netbox::version;
 
 /// A page of rows is some 150 KB; where `fields` is not known yet (NetBox before 4.5.1), some MB.
@@ -178,7 +175,7 @@ impl Inner {
         }
         let cursor = self.watch.version().is_some_and(|version| version::is_at_least(&version, 4, 6));
         let path = format!("/api/core/object-changes/?{}", question.query(cursor));
-        let (status, headers, body) = self.ask_own(path, LONGEST_PAGE).await?;
+        let Said { status, headers, body, .. } = self.ask_own(path, LONGEST_PAGE).await?;
         match status {
             StatusCode::OK => {}
             StatusCode::FORBIDDEN => return Err(NotFollowed::Forbidden),
@@ -187,37 +184,5 @@ impl Inner {
         let page: Page = serde_json::from_slice(&body).map_err(|_| NotFollowed::Strange)?;
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
         Ok((page.results, date.and_then(|date| httpdate::parse_http_date(date).ok())))
-    }
-
-    /// Asks a question of nbproxy's own, with the shared token.
-    ///
-    /// # Errors
-    /// Why NetBox could not be asked, [`ProxyError::TokenRefused`] among it.
-    pub(super) async fn ask_own(
-        &self,
-        path_and_query: String,
-        longest: usize,
-    ) -> Result<(StatusCode, HeaderMap, bytes::Bytes), ProxyError> {
-        let permit = self.access.load().acl.own();
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let outgoing = Outgoing {
-            method: Method::GET,
-            path_and_query,
-            headers,
-            token: permit.token().cloned(),
-            branch: Branch::Main,
-            body: OutgoingBody::Empty,
-        };
-        let place = self.session.enter().await.map_err(ProxyError::from_upstream)?;
-        let Answer { status, headers, body } = self.send(place, outgoing, self.session.timeout()).await?;
-        let gathered = gather(&headers, body, None, longest).await;
-        let gathered = gathered.map_err(|error| ProxyError::AnswerCut(Arc::new(error)))?;
-        let Gathered::Whole(whole) = gathered else { return Err(ProxyError::NotNetbox) };
-        self.check_token(&permit, status, &headers, &whole.body)?;
-        if crate::netbox::transport::is_gateway_error(status) {
-            return Err(ProxyError::NotNetbox);
-        }
-        Ok((status, headers, whole.body))
     }
 }

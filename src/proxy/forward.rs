@@ -46,23 +46,13 @@ impl Receiver {
 /// What to send for a client's request, once a small body has arrived.
 pub(super) async fn outgoing(permit: &Permit, request: Request, progress: &Progress) -> Result<Outgoing, BadRequest> {
     let Request { method, headers, target, body, .. } = request;
-    let mut headers = to_upstream(&headers);
-    if let Some(visitor) = permit.visitor() {
-        visitor.introduce(&mut headers);
-    }
     let body = match body {
         None => OutgoingBody::Empty,
         Some(body) => body.prepare(progress).await?,
     };
-    Ok(Outgoing {
-        // The answer to a HEAD says too little: not even whether NetBox refused the token.
-        method: if method == Method::HEAD { Method::GET } else { method },
-        path_and_query: target.path.target(&target.query),
-        headers,
-        token: permit.token().cloned(),
-        branch: permit.view().branch,
-        body,
-    })
+    // The answer to a HEAD says too little: not even whether NetBox refused the token.
+    let method = if method == Method::HEAD { Method::GET } else { method };
+    Ok(permit.outgoing(method, target.path.target(&target.query), to_upstream(&headers), body))
 }
 
 impl Inner {

@@ -113,8 +113,8 @@ impl Inner {
         let Some(question) = chase.question().filter(|_| self.has_token()) else { return Heard::Hidden };
         // The semaphore is never closed.
         let _turn = self.jobs.asking.acquire().await.ok();
-        let Ok((status, _, body)) = self.ask_own(question, LONGEST_ANSWER).await else { return Heard::Nothing };
-        let heard = chase.hear(status, &body);
+        let Ok(said) = self.ask_own(question, LONGEST_ANSWER).await else { return Heard::Nothing };
+        let heard = chase.hear(said.status, &said.body);
         if heard == Heard::Hidden && !self.jobs.told_hidden.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 "netbox does not show the token a job that it has started; while such jobs may run, nothing that they may \

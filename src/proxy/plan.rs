@@ -16,6 +16,7 @@ use crate::cache::policy::{Keep, Policy};
 use crate::invalidation::changed::Precision;
 use crate::invalidation::effect::{Change, Effect};
 use crate::netbox::object::Resource;
+use crate::netbox::outgoing::{Outgoing, OutgoingBody};
 
 /// Longer lists of languages are not worth a key.
 const LONGEST_LANGUAGE: usize = 100;
@@ -45,6 +46,15 @@ pub(super) struct Read {
     pub(super) head: bool,
     pub(super) status: bool,
     pub(super) walker: Option<Walker>,
+}
+
+impl Read {
+    /// What NetBox is asked, by the leave that this read was planned with.
+    pub(super) fn outgoing(&self, permit: &Permit) -> Outgoing {
+        let canonical = &self.canonical;
+        let path_and_query = canonical.path_and_query().to_owned();
+        permit.outgoing(Method::GET, path_and_query, canonical.headers(), OutgoingBody::Empty)
+    }
 }
 
 impl Intent {

@@ -1,15 +1,11 @@
-//! nbproxy's own questions to NetBox: is it there, and is it still the same.
+//! Whether NetBox is there, and whether it is still the same.
 
-use http::header::ACCEPT;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::StatusCode;
 
 use super::acl::Permit;
-use super::body::{Gathered, gather};
 use super::error::ProxyError;
+use super::question::Said;
 use super::{Inner, Proxy};
-use crate::netbox::branch::Branch;
-use crate::netbox::outgoing::{Outgoing, OutgoingBody};
-use crate::netbox::session::Answer;
 use crate::netbox::version::Installation;
 
 /// `/api/status/` is some hundred bytes; with many plugins some thousand.
@@ -35,26 +31,8 @@ impl Proxy {
 impl Inner {
     /// Asks by this leave.
     pub(super) async fn probe(&self, permit: &Permit) -> Result<String, ProxyError> {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        if let Some(visitor) = permit.visitor() {
-            visitor.introduce(&mut headers);
-        }
-        let outgoing = Outgoing {
-            method: Method::GET,
-            path_and_query: "/api/status/".to_owned(),
-            headers,
-            token: permit.token().cloned(),
-            branch: Branch::Main,
-            body: OutgoingBody::Empty,
-        };
-        let place = self.session.enter().await.map_err(ProxyError::from_upstream)?;
-        let answer = self.send(place, outgoing, self.session.timeout()).await?;
-        let Answer { status, headers, body } = answer;
-        let gathered = gather(&headers, body, None, LONGEST_STATUS).await.map_err(ProxyError::from_upstream)?;
-        let Gathered::Whole(whole) = gathered else { return Err(ProxyError::NotNetbox) };
-        self.check_token(permit, status, &headers, &whole.body)?;
-        let found = Installation::from_status(&whole.body).filter(|_| status == StatusCode::OK);
+        let Said { status, body, .. } = self.ask(permit, "/api/status/".to_owned(), LONGEST_STATUS).await?;
+        let found = Installation::from_status(&body).filter(|_| status == StatusCode::OK);
         let found = found.ok_or(ProxyError::NotNetbox)?;
         let version = found.version.clone();
         self.watch.observe(found);

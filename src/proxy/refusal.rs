@@ -44,11 +44,11 @@ impl Inner {
         }
         if let Some(visitor) = permit.visitor() {
             // The visitor's own trouble, and NetBox's own words for it.
-            self.vouches.forget(visitor);
+            self.vouches.forget(visitor.fingerprint());
             return Ok(());
         }
         self.metrics.token_refused();
-        if permit.token().is_some() {
+        if permit.has_token() {
             tracing::error!("netbox refuses a token of nbproxy's: what needs it fails until upstream.token is mended");
         } else {
             tracing::error!("netbox wants a token, and upstream.token is empty");

@@ -12,19 +12,16 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
-use http::header::ACCEPT;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::Inner;
+use super::acl::Permit;
 use super::auth::Visitor;
-use super::body::{Gathered, gather};
 use super::error::ProxyError;
 use super::headers::FORWARDED_FOR;
+use super::question::Said;
 use super::refusal::detail_of;
 use crate::cache::clock::Moment;
-use crate::netbox::branch::Branch;
-use crate::netbox::outgoing::{Outgoing, OutgoingBody};
-use crate::netbox::session::Answer;
 use crate::netbox::token::Fingerprint;
 
 /// How long NetBox's word counts, from when it was asked.
@@ -60,8 +57,8 @@ enum State {
 
 impl Vouches {
     /// NetBox has refused the token: its word counts no longer, from nowhere.
-    pub(super) fn forget(&self, visitor: &Visitor) {
-        self.lock().retain(|(token, _), _| *token != visitor.fingerprint());
+    pub(super) fn forget(&self, refused: Fingerprint) {
+        self.lock().retain(|(token, _), _| *token != refused);
     }
 
     /// Tokens or users have been changed through nbproxy: no word from before counts.
@@ -91,11 +88,12 @@ impl Vouches {
 }
 
 impl Inner {
-    /// Returns once NetBox's word for this visitor counts.
+    /// Returns once NetBox's word for this leave's visitor counts; at once for the leave of who brings no token of NetBox's.
     ///
     /// # Errors
     /// [`ProxyError::Refused`] with NetBox's reason; or why NetBox could not be asked.
-    pub(super) async fn vouch(self: &Arc<Self>, visitor: &Visitor) -> Result<(), ProxyError> {
+    pub(super) async fn vouch(self: &Arc<Self>, permit: &Permit) -> Result<(), ProxyError> {
+        let Some(visitor) = permit.visitor() else { return Ok(()) };
         let place = (visitor.fingerprint(), visitor.address);
         let now = self.clock.now();
         loop {
@@ -112,7 +110,7 @@ impl Inner {
                             return Err(ProxyError::TooOften { wait: Duration::ZERO });
                         }
                         let question = self.vouches.questions.fetch_add(1, Ordering::Relaxed);
-                        let word = self.inquire(visitor, place, question);
+                        let word = self.inquire(permit, place, question);
                         words.insert(place, State::Asked { question, word: word.clone() });
                         word
                     }
@@ -127,9 +125,9 @@ impl Inner {
 
     /// Asks in a task of its own: were it left to those who wait, a question whose askers all hang up would keep its
     /// place at NetBox, and whoever came next would be given its old answer.
-    fn inquire(self: &Arc<Self>, visitor: &Visitor, place: Place, question: u64) -> Shared<BoxFuture<'static, Word>> {
+    fn inquire(self: &Arc<Self>, permit: &Permit, place: Place, question: u64) -> Shared<BoxFuture<'static, Word>> {
         let inner = Arc::clone(self);
-        let asking = self.tasks.spawn(Arc::clone(self).ask(visitor.clone(), place, question));
+        let asking = self.tasks.spawn(Arc::clone(self).inquire_now(permit.clone(), place, question));
         let word = async move {
             asking.await.unwrap_or_else(|_| {
                 let lost = Err(ProxyError::Lost);
@@ -140,39 +138,20 @@ impl Inner {
         word.boxed().shared()
     }
 
-    async fn ask(self: Arc<Self>, visitor: Visitor, place: Place, question: u64) -> Word {
-        let word = match self.session.enter().await {
-            Err(error) => Err(ProxyError::from_upstream(error)),
-            Ok(at_netbox) => {
-                let sent = self.clock.now();
-                self.ask_root(&visitor, at_netbox).await.map(|()| sent)
-            }
-        };
+    async fn inquire_now(self: Arc<Self>, permit: Permit, place: Place, question: u64) -> Word {
+        let word = self.ask_root(&permit, place).await;
         self.vouches.settle(place, question, &word, self.clock.now());
         word
     }
 
-    async fn ask_root(&self, visitor: &Visitor, place: crate::netbox::gate::Place) -> Result<(), ProxyError> {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        visitor.introduce(&mut headers);
-        let outgoing = Outgoing {
-            method: Method::GET,
-            path_and_query: "/api/".to_owned(),
-            headers,
-            token: Some(Arc::clone(&visitor.token)),
-            branch: Branch::Main,
-            body: OutgoingBody::Empty,
-        };
-        let Answer { status, headers, body } = self.send(place, outgoing, self.session.timeout()).await?;
-        let gathered = gather(&headers, body, None, LONGEST_ROOT).await;
-        let gathered = gathered.map_err(|error| ProxyError::AnswerCut(Arc::new(error)))?;
-        let Gathered::Whole(whole) = gathered else { return Err(ProxyError::NotNetbox) };
+    async fn ask_root(&self, permit: &Permit, (token, _): Place) -> Word {
+        let Said { asked, status, body, .. } = self.ask(permit, "/api/".to_owned(), LONGEST_ROOT).await?;
         match status {
-            StatusCode::OK => Ok(()),
+            StatusCode::OK => Ok(asked),
+            // Here nothing but the token can be refused, in whatever words.
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                self.vouches.forget(visitor);
-                Err(ProxyError::Refused { detail: detail_of(&whole.body).into() })
+                self.vouches.forget(token);
+                Err(ProxyError::Refused { detail: detail_of(&body).into() })
             }
             _ => Err(ProxyError::NotNetbox),
         }
