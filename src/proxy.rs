@@ -72,7 +72,7 @@ use fetch::Landing;
 use filters::{Asker, Filters};
 use health::Health;
 use jobs::{Jobs, Pace};
-use outcome::{Bypass, Outcome};
+use outcome::Outcome;
 use plan::Plan;
 use rate::Throttle;
 use reply::Reply;
@@ -235,12 +235,8 @@ impl Proxy {
         }
         let standing = inner.standing(permit.view().branch, &request.target.path).await?;
         let walker = Walker::of(&caller, &request.origin);
-        let (has_branching, precision) = (inner.watch.has_branching(), inner.precision);
-        match plan::plan(&permit, Some(walker), &request, &inner.policy, standing, has_branching, precision) {
-            Plan::Read(read) => match inner.read(&permit, &read, &request.base).await? {
-                Some(reply) => Ok(reply),
-                None => inner.pass(&permit, request, Outcome::Bypass(Bypass::TooLarge)).await,
-            },
+        match inner.plan(&permit, Some(walker), &request, standing) {
+            Plan::Read(read) => inner.read(&permit, &read, request).await,
             Plan::Pass(_) | Plan::Write(_) if reader => Err(Denied::NoKey.into()),
             Plan::NotCached => Err(ProxyError::NotCached),
             Plan::Pass(reason) => inner.pass(&permit, request, Outcome::Bypass(reason)).await,

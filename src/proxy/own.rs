@@ -15,8 +15,8 @@ use super::Inner;
 use super::acl::Permit;
 use super::auth::Origin;
 use super::branches::Standing;
-use super::outcome::{Bypass, Outcome};
-use super::plan::{self, Plan};
+use super::outcome::Outcome;
+use super::plan::Plan;
 use super::reply::{Reply, ReplyBody};
 use super::request::{Request, Target};
 use crate::cache::clock::Moment;
@@ -82,22 +82,8 @@ impl Inner {
         request: Request,
     ) -> Result<(Reply, Option<Key>), &'static str> {
         let failed = |error: super::error::ProxyError| error.as_str();
-        match plan::plan(
-            permit,
-            None,
-            &request,
-            &self.policy,
-            Standing::Sure,
-            self.watch.has_branching(),
-            self.precision,
-        ) {
-            Plan::Read(read) => match self.read(permit, &read, &request.base).await.map_err(failed)? {
-                Some(reply) => Ok((reply, Some(read.key))),
-                None => {
-                    let outcome = Outcome::Bypass(Bypass::TooLarge);
-                    Ok((self.pass(permit, request, outcome).await.map_err(failed)?, None))
-                }
-            },
+        match self.plan(permit, None, &request, Standing::Sure) {
+            Plan::Read(read) => Ok((self.read(permit, &read, request).await.map_err(failed)?, Some(read.key))),
             Plan::Pass(reason) => {
                 Ok((self.pass(permit, request, Outcome::Bypass(reason)).await.map_err(failed)?, None))
             }

@@ -3,6 +3,7 @@
 use http::header::{ACCEPT, ACCEPT_LANGUAGE};
 use http::{HeaderMap, HeaderValue, Method};
 
+use super::Inner;
 use super::acl::{Intent, Permit};
 use super::branches::Standing;
 use super::outcome::Bypass;
@@ -66,31 +67,25 @@ impl Intent {
     }
 }
 
-/// Decides for a request that was permitted.
-pub(super) fn plan(
-    permit: &Permit,
-    walker: Option<Walker>,
-    request: &Request,
-    policy: &Policy,
-    standing: Standing,
-    has_branching: bool,
-    precision: Precision,
-) -> Plan {
-    let (method, target, branch) = (&request.method, &request.target, permit.view().branch);
-    // What is written to a branch that is not ready may land in main.
-    let separate = has_branching && standing == Standing::Sure;
-    let effect = Effect::of(method, &target.path, &target.query, branch, separate);
-    if let Some(change) = effect.change() {
-        return Plan::Write(match precision {
-            Precision::Branch => change,
-            Precision::Related => change.related(method, &target.path, branch),
-        });
-    }
-    match read(permit, walker, request, policy, standing) {
-        Ok(read) => Plan::Read(Box::new(read)),
-        // Memory alone was asked, and it holds nothing of this kind (RFC 9111, section 5.2.1.7).
-        Err(_) if Directives::of(&request.headers).only_if_cached => Plan::NotCached,
-        Err(bypass) => Plan::Pass(bypass),
+impl Inner {
+    /// Decides for a request that was permitted.
+    pub(super) fn plan(&self, permit: &Permit, walker: Option<Walker>, request: &Request, standing: Standing) -> Plan {
+        let (method, target, branch) = (&request.method, &request.target, permit.view().branch);
+        // What is written to a branch that is not ready may land in main.
+        let separate = self.watch.has_branching() && standing == Standing::Sure;
+        let effect = Effect::of(method, &target.path, &target.query, branch, separate);
+        if let Some(change) = effect.change() {
+            return Plan::Write(match self.precision {
+                Precision::Branch => change,
+                Precision::Related => change.related(method, &target.path, branch),
+            });
+        }
+        match read(permit, walker, request, &self.policy, standing) {
+            Ok(read) => Plan::Read(Box::new(read)),
+            // Memory alone was asked, and it holds nothing of this kind (RFC 9111, section 5.2.1.7).
+            Err(_) if Directives::of(&request.headers).only_if_cached => Plan::NotCached,
+            Err(bypass) => Plan::Pass(bypass),
+        }
     }
 }
 

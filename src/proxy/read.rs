@@ -13,6 +13,7 @@ use super::fetch::{Landed, Landing, Streaming};
 use super::outcome::{Bypass, Miss, Outcome, StaleReason};
 use super::plan::Read;
 use super::reply::{CACHE_STATUS, Recipient, Reply, ReplyBody, of_entry};
+use super::request::Request;
 use crate::cache::clock::Moment;
 use crate::cache::entry::Entry;
 use crate::cache::flight::{Boarding, Lost};
@@ -36,8 +37,21 @@ enum Found {
 }
 
 impl Inner {
-    /// Answers a read; `Ok(None)` when it has to be passed to NetBox for this client alone.
+    /// Answers a read.
     pub(super) async fn read(
+        self: &Arc<Self>,
+        permit: &Permit,
+        read: &Read,
+        request: Request,
+    ) -> Result<Reply, ProxyError> {
+        match self.shared(permit, read, &request.base).await? {
+            Some(reply) => Ok(reply),
+            None => self.pass(permit, request, Outcome::Bypass(Bypass::TooLarge)).await,
+        }
+    }
+
+    /// Answers with what others are answered with, too; `Ok(None)` when it has to be passed to NetBox for this client alone.
+    async fn shared(
         self: &Arc<Self>,
         permit: &Permit,
         read: &Read,
