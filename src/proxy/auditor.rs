@@ -1,7 +1,8 @@
 //! Looks after itself: some hits are asked of NetBox once more after they have been served, and compared.
 //!
 //! A difference that the changelog tells of by its next look was within what is promised. Any other shows that something
-//! changes which nobody tells of: it is counted, its place is logged, and what it concerns is outdated.
+//! changes which nobody tells of: it is counted, its place is logged, and what it concerns is outdated. From then on answers
+//! of that endpoint depend on their whole branch, however finely changes are told apart.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -64,8 +65,9 @@ impl Auditor {
         self.one_in > 0 && self.hits.fetch_add(1, Ordering::Relaxed) % self.one_in == self.one_in - 1
     }
 
-    /// Whether nothing was found to change unseen at this endpoint.
-    pub fn trusts(&self, endpoint: &str) -> bool {
+    /// Whether nothing was found to change unseen at this endpoint. Where something was, the table of what alters its
+    /// answers is not all there is to know.
+    pub(super) fn trusts(&self, endpoint: &str) -> bool {
         self.one_in == 0 || !self.mistrusted.read().unwrap_or_else(PoisonError::into_inner).contains(endpoint)
     }
 
@@ -103,6 +105,7 @@ impl Inner {
                 age_s = age.as_secs(),
                 "an answer from memory was not what netbox says, and no change was told of; please report this"
             );
+            // Before what is remembered is outdated: what is fetched after that depends on all of main.
             self.auditor.mistrust(read.canonical.about().endpoint());
             self.bus.publish(Scope::Branch(read.canonical.view().branch), Source::Audit);
         }

@@ -29,6 +29,9 @@ impl Inner {
         if read.canonical.view().branch != Branch::Main || permit.visitor().is_some() {
             return None;
         }
+        if !self.auditor.trusts(read.canonical.about().endpoint()) {
+            return None;
+        }
         if !self.watch.version().is_some_and(|version| relations::are_known_of(&version)) {
             return None;
         }
