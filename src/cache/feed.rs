@@ -17,7 +17,7 @@ const QUIET: Duration = Duration::from_secs(60);
 /// What is known of changes made elsewhere, and whether anybody wants to know.
 #[derive(Debug, Default)]
 pub struct Feed {
-    /// Nanoseconds of the clock: every change committed before then has been told of. Zero: nothing is followed.
+    /// One more than nanoseconds of the clock: every change committed before those has been told of. Zero: nothing is followed.
     confirmed: AtomicU64,
     /// Nanoseconds of the clock: the last request.
     asked: AtomicU64,
@@ -30,8 +30,7 @@ pub struct Feed {
 impl Feed {
     /// Every change committed before this moment has been told of.
     pub fn confirm(&self, moment: Moment) {
-        // Zero stands for none, not for the clock's beginning.
-        self.confirmed.fetch_max(moment.to_nanos().max(1), Ordering::SeqCst);
+        self.confirmed.fetch_max(moment.to_nanos().saturating_add(1), Ordering::SeqCst);
         *self.lock() = None;
         self.look_back.notify_waiters();
     }
@@ -40,7 +39,7 @@ impl Feed {
     pub async fn confirmed_past(&self, moment: Moment) {
         loop {
             let confirmed = self.look_back.notified();
-            if self.confirmed() > moment {
+            if self.confirmed().is_some_and(|confirmed| confirmed > moment) {
                 return;
             }
             confirmed.await;
@@ -62,9 +61,9 @@ impl Feed {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Up to when changes are known; the beginning of time when they are not followed.
-    pub fn confirmed(&self) -> Moment {
-        Moment::from_nanos(self.confirmed.load(Ordering::SeqCst))
+    /// Up to when changes are known; `None` when they are not followed.
+    pub fn confirmed(&self) -> Option<Moment> {
+        self.confirmed.load(Ordering::SeqCst).checked_sub(1).map(Moment::from_nanos)
     }
 
     /// Somebody asks for something: after a quiet time there is a look at once.

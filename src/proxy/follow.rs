@@ -11,7 +11,6 @@ use serde::Deserialize;
 use super::error::ProxyError;
 use super::question::Said;
 use super::{Inner, Proxy};
-use crate::cache::clock::Moment;
 use crate::cache::epochs::Scope;
 use crate::invalidation::bus::Source;
 use crate::invalidation::changelog::{Follower, Question, Row};
@@ -88,12 +87,6 @@ impl Proxy {
     /// Why changes made elsewhere are not followed, if they should be.
     pub fn feed_trouble(&self) -> Option<String> {
         self.inner.feed.trouble()
-    }
-
-    /// How long ago the last look was that is known to have seen all; `None` while changes are not followed.
-    pub fn feed_lag(&self) -> Option<Duration> {
-        let confirmed = self.inner.feed.confirmed();
-        (confirmed != Moment::ZERO).then(|| self.inner.clock.now().since(confirmed))
     }
 }
 

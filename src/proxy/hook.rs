@@ -12,7 +12,6 @@ use super::auth::Denied;
 use super::error::{BadRequest, ProxyError};
 use super::request::{RequestBody, SMALL};
 use super::{Inner, Proxy};
-use crate::cache::clock::Moment;
 use crate::cache::epochs::Scope;
 use crate::invalidation::bus::Source;
 use crate::invalidation::changed::Changed;
@@ -113,6 +112,6 @@ impl Inner {
     /// if it was. Then answers may be kept again at once: where webhooks come all the time, nothing would be, ever.
     fn sees_commits(&self) -> bool {
         let after = self.watch.version().is_some_and(|version| version::is_at_least(&version, 4, 6));
-        after && self.feed.confirmed() != Moment::ZERO
+        after && self.feed.confirmed().is_some()
     }
 }

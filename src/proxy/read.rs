@@ -125,7 +125,8 @@ impl Inner {
     fn lifetime(&self, read: &Read, entry: &Entry) -> Lifetime {
         let core = entry.core();
         let main = read.canonical.view().branch == Branch::Main;
-        core.lifetime.as_of(core.stored, if main { self.feed.confirmed() } else { Moment::ZERO })
+        let confirmed = if main { self.feed.confirmed() } else { None };
+        core.lifetime.as_of(core.stored, confirmed.unwrap_or(Moment::ZERO))
     }
 
     /// Why a coherent entry did not do: too old, or not what the client wished for.
