@@ -23,10 +23,10 @@ use crate::proxy::auditor::Auditor;
 use crate::proxy::request::Room as BodyRoom;
 use crate::proxy::rewrite::Links;
 use crate::proxy::{Parts, Proxy, jobs};
-use crate::settings::{self, HeadLimits, Settings, Source};
+use crate::settings::{self, Settings, Source};
 use crate::telemetry::metrics::Metrics;
 use crate::web::readiness::Readiness;
-use crate::web::{self, AdminAccess, App, AppParts, BodyLimits, Naming};
+use crate::web::{self, AdminAccess, App, AppParts, BodyLimits, HeadLimits, Naming};
 
 mod activity;
 mod answer;
@@ -134,7 +134,7 @@ impl Server {
             proxy: proxy.clone(),
             naming,
             base_path,
-            head: head_limits(&settings.server),
+            head: settings.server.head,
             body: BodyLimits { bytes: settings.server.max_request_body, patience: settings.server.body_timeout },
             room: BodyRoom::new(SMALL_BODIES),
             clock,
@@ -234,9 +234,4 @@ fn admin_terms(pace: Pace) -> Terms {
         head: ADMIN_HEAD,
         secure: None,
     }
-}
-
-fn head_limits(settings: &settings::Server) -> web::HeadLimits {
-    let HeadLimits { bytes, headers, uri } = settings.head;
-    web::HeadLimits { bytes, headers, uri }
 }

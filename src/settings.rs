@@ -18,6 +18,7 @@ use crate::netbox::session;
 use crate::netbox::token::Token;
 use crate::proxy::access;
 use crate::telemetry::logging;
+use crate::web::HeadLimits;
 
 mod problem;
 mod raw;
@@ -122,17 +123,6 @@ pub struct Http2Limits {
     pub streams: u32,
     /// Requests that a client takes back before they were begun; more end the connection.
     pub resets: usize,
-}
-
-/// What a request's head is held to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeadLimits {
-    /// Bytes of all of it.
-    pub bytes: usize,
-    /// Headers.
-    pub headers: usize,
-    /// Bytes of the request target.
-    pub uri: usize,
 }
 
 /// How operators reach nbproxy.

@@ -28,8 +28,8 @@ use super::stall::Impatient;
 use super::streams::{Streams, Turn};
 use super::tls::{Agreed, Tls};
 use super::watch::{Verdict, Watcher};
-use crate::settings::{HeadLimits, Http2Limits};
-use crate::web::Peer;
+use crate::settings::Http2Limits;
+use crate::web::{HeadLimits, Peer};
 
 /// What hyper reads of a head beyond the limit, so that it is the web floor that refuses it, in NetBox's shape. Heads that
 /// are longer still are answered by hyper, without a body.

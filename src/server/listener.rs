@@ -12,7 +12,8 @@ use super::places::{Full, Place, Places, Room};
 use super::shutdown::Signals;
 use super::tls::Tls;
 use super::watch::Pace;
-use crate::settings::{HeadLimits, Http2Limits};
+use crate::settings::Http2Limits;
+use crate::web::HeadLimits;
 
 /// With the kernel's own choice a body of some MB is written in many small pieces; more than this brings nothing.
 const SEND_BUFFER: usize = 256 * 1024;

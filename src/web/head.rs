@@ -11,7 +11,7 @@ use http::{HeaderName, Version};
 use crate::proxy::error::BadRequest;
 
 /// What heads are held to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of all of it, as HTTP/1.1 writes it.
     pub bytes: usize,

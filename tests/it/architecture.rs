@@ -22,7 +22,7 @@ const WORDS: [&str; 9] =
     ["object", "object_type", "branch", "token", "version", "query", "pattern", "transport", "outgoing"];
 
 /// What settings resolve to, beside words: types that hold settings and nothing else.
-const CONFIG: [&str; 13] = [
+const CONFIG: [&str; 14] = [
     "cache::public",
     "invalidation::changed::Precision",
     "invalidation::webhook::Secret",
@@ -35,6 +35,7 @@ const CONFIG: [&str; 13] = [
     "proxy::auth",
     "proxy::rate::Rate",
     "telemetry::logging",
+    "web::HeadLimits",
     "cache::{",
 ];
 

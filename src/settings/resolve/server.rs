@@ -9,7 +9,8 @@ use super::{address, pair, places, positive};
 use crate::cache::public::PublicBase;
 use crate::netbox::session::BaseUrl;
 use crate::settings::reader::Reader;
-use crate::settings::{ConnectionLimits, HeadLimits, Http2Limits, Server, ServerTls};
+use crate::settings::{ConnectionLimits, Http2Limits, Server, ServerTls};
+use crate::web::HeadLimits;
 
 /// hyper's own buffer is not smaller.
 const LEAST_HEAD: u64 = 8 * 1024;
