@@ -3,17 +3,12 @@
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::{Value, json};
 
-use crate::support::{Ask, Daemon, TestProxy, start, within};
+use crate::support::{self, Ask, Daemon, TestProxy, start, within};
 
 const SITE: &str = "/api/dcim/sites/1/";
 
 fn client(name: &str) -> String {
-    let hash = blake3::hash(format!("key-of-{name}").as_bytes()).to_hex();
-    format!("[[clients]]\nname = \"{name}\"\nkey_hash = \"blake3:{hash}\"\naccess = \"write\"\n")
-}
-
-fn by(ask: Ask) -> Ask {
-    ask.header("authorization", "Token key-of-ansible")
+    support::client(name, "access = \"write\"")
 }
 
 async fn proxy(netbox: &FakeNetbox) -> TestProxy {
@@ -51,7 +46,7 @@ async fn writes_carry_the_clients_name() {
         ("POST", "/graphql/", r#"{"query":"{x}"}"#, r#"{"query":"{x}"}"#.to_owned()),
         ("PATCH", SITE, "not json", "not json".to_owned()),
     ] {
-        let ask = by(proxy.ask(method, target));
+        let ask = proxy.ask(method, target).by("ansible");
         if body.is_empty() {
             ask.send().await;
         } else {
@@ -59,7 +54,7 @@ async fn writes_carry_the_clients_name() {
         }
         assert_eq!(received(&netbox), expected, "{method} {target}");
     }
-    let form = by(proxy.ask("PATCH", SITE)).header("content-type", "application/x-www-form-urlencoded");
+    let form = proxy.ask("PATCH", SITE).by("ansible").header("content-type", "application/x-www-form-urlencoded");
     form.body("description=x").send().await;
     assert_eq!(received(&netbox), "description=x");
 }
@@ -68,11 +63,11 @@ async fn writes_carry_the_clients_name() {
 async fn an_older_netbox_or_another_wish_leaves_writes_alone() {
     let old = FakeNetbox::builder().version("4.3.7").start().await;
     let older = proxy(&old).await;
-    by(older.ask("PATCH", SITE)).json(&json!({"description": "x"})).send().await;
+    older.ask("PATCH", SITE).by("ansible").json(&json!({"description": "x"})).send().await;
     assert_eq!(received(&old), r#"{"description":"x"}"#);
     let netbox = FakeNetbox::start().await;
     let quiet = TestProxy::builder(&netbox).settings(&client("ansible")).start().await;
-    by(quiet.ask("PATCH", SITE)).json(&json!({"description": "x"})).send().await;
+    quiet.ask("PATCH", SITE).by("ansible").json(&json!({"description": "x"})).send().await;
     assert_eq!(received(&netbox), r#"{"description":"x"}"#);
 }
 
@@ -82,7 +77,7 @@ async fn each_write_has_a_line_in_the_audit_log_whatever_became_of_it() {
     // The audit log is written even where little else is.
     let settings = format!("[log]\nfilter = \"error\"\n[upstream]\ntimeout = \"1s\"\n{}", client("ansible"));
     let daemon = Daemon::before(&netbox, &settings.replace("error", "error,nbproxy::server=info"));
-    let ask = |method: &str, target: &str| by(Ask::new(method, &format!("{}{target}", daemon.url())));
+    let ask = |method: &str, target: &str| Ask::new(method, &format!("{}{target}", daemon.url())).by("ansible");
     let done = ask("PATCH", SITE).json(&json!({"description": "secret-value"})).send().await;
     ask("GET", SITE).send().await;
     ask("DELETE", "/api/dcim/sites/999/").send().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestProxy, start, within};
+use crate::support::{Answer, TestProxy, client, start, within};
 
 const SITE: &str = "/api/dcim/sites/1/";
 const BRANCHES: &str = "/api/plugins/branching/branches/";
@@ -43,10 +43,7 @@ fn others(netbox: &FakeNetbox) -> Vec<String> {
 async fn no_branch_that_is_not_ready_is_read_or_written() {
     let netbox = FakeNetbox::start().await;
     let branch = netbox.add_branch("one", "ready");
-    let hash = blake3::hash(b"pinned").to_hex();
-    let client = format!(
-        "[[clients]]\nname = \"pinned\"\nkey_hash = \"blake3:{hash}\"\naccess = \"write\"\nbranch = \"{branch}\"\n"
-    );
+    let client = client("pinned", &format!("access = \"write\"\nbranch = \"{branch}\""));
     let proxy = TestProxy::builder(&netbox).settings(&client).start().await;
     for status in NOT_READY {
         netbox.set_branch_status(&branch, status);
@@ -66,7 +63,7 @@ async fn no_branch_that_is_not_ready_is_read_or_written() {
                 .json(&json!({"query": "{}"}))
                 .send()
                 .await,
-            proxy.ask("GET", SITE).header("authorization", "Token pinned").send().await,
+            proxy.ask("GET", SITE).by("pinned").send().await,
         ] {
             let (status_said, detail) = (answer.status, answer.detail());
             assert_eq!(status_said, 400, "{status}: {}", answer.text());
@@ -82,10 +79,7 @@ async fn no_branch_that_is_not_ready_is_read_or_written() {
     netbox.set_branch_status(&branch, "ready");
     assert_eq!(get(&proxy, &branch).await.status, 200);
     assert_eq!(write(&proxy, &branch).await.status, 200);
-    assert_eq!(
-        proxy.ask("GET", SITE).header("authorization", "Token pinned").send().await.json()["description"],
-        "written"
-    );
+    assert_eq!(proxy.ask("GET", SITE).by("pinned").send().await.json()["description"], "written");
 }
 
 #[tokio::test]

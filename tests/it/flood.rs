@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fake_netbox::FakeNetbox;
 use reqwest::{Client, Proxy, RequestBuilder};
 
-use crate::support::{Daemon, figure, start};
+use crate::support::{Daemon, client, figure, start};
 
 /// How many clients ask at once.
 const CLIENTS: usize = 8;
@@ -172,10 +172,8 @@ async fn heads_are_not_kept() {
 /// What is refused, or not there, or no key, token or branch.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_kept_leaves_nothing() {
-    let key = blake3::hash(b"key").to_hex();
     let access = "[access]\npassthrough = true\nrate_limit = \"1000000/s\"";
-    let clients = format!("[[clients]]\nname = \"one\"\nkey_hash = \"blake3:{key}\"");
-    let flood = Flood::before(8 * MIB, &format!("{access}\n{clients}")).await;
+    let flood = Flood::before(8 * MIB, &format!("{access}\n{}", client("one", ""))).await;
     let floods: [(usize, u16, Make); 7] = [
         (800, 404, |client, url, n| client.get(format!("{url}/api/dcim/sites/{}/", n + 100_000))),
         (800, 404, |client, url, n| client.get(format!("{url}/api/made-up-{n}/things/"))),

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use fake_netbox::{FakeNetbox, Received};
 
-use crate::support::{TestProxy, within};
+use crate::support::{TestProxy, client, within};
 use row::{Expected, GOOD, Row, Seen, Then};
 use wire::{Connection, Reply};
 
@@ -34,11 +34,6 @@ const SENT: [&str; 6] = ["accept", "authorization", "content-length", "content-t
 /// For a row; what hangs would hang for ever.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn client(name: &str, access: &str) -> String {
-    let hash = blake3::hash(format!("key-of-{name}").as_bytes()).to_hex();
-    format!("[[clients]]\nname = \"{name}\"\nkey_hash = \"blake3:{hash}\"\naccess = \"{access}\"\n")
-}
-
 struct Bench {
     netbox: FakeNetbox,
     proxy: TestProxy,
@@ -48,7 +43,9 @@ impl Bench {
     async fn new() -> Self {
         let netbox = FakeNetbox::start().await;
         let settings = "[server]\nmax_request_body = \"64KiB\"\n[access]\nanonymous = \"deny\"\n";
-        let settings = [settings.to_owned(), client("reader", "read"), client("writer", "write")].concat();
+        let settings =
+            [settings.to_owned(), client("reader", "access = \"read\""), client("writer", "access = \"write\"")]
+                .concat();
         let proxy = TestProxy::builder(&netbox).settings(&settings).start().await;
         Self { netbox, proxy }
     }

@@ -3,7 +3,7 @@
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::json;
 
-use crate::support::{Raw, TestProxy, start, within};
+use crate::support::{Raw, TestProxy, client, start, within};
 
 const SITE: &str = "/api/dcim/sites/1/";
 
@@ -71,8 +71,7 @@ async fn a_small_chunked_body_arrives_with_its_length() {
 #[tokio::test]
 async fn who_has_no_key_has_the_document_from_memory_only() {
     let netbox = FakeNetbox::start().await;
-    let key = blake3::hash(b"key").to_hex();
-    let clients = format!("[access]\nanonymous = \"deny\"\n[[clients]]\nname = \"a\"\nkey_hash = \"blake3:{key}\"");
+    let clients = format!("[access]\nanonymous = \"deny\"\n{}", client("a", ""));
     let proxy = TestProxy::builder(&netbox).settings(&clients).start().await;
     let ask = |target: &'static str, name: &'static str, value: &'static str| {
         let ask = proxy.ask("GET", target).header("accept", "application/json").header(name, value);
@@ -192,10 +191,6 @@ async fn a_query_too_long_is_the_clients_fault() {
 #[tokio::test]
 async fn limited_clients_have_no_graphql_unless_it_is_named() {
     let netbox = FakeNetbox::start().await;
-    let client = |name: &str, more: &str| {
-        let key = blake3::hash(name.as_bytes()).to_hex();
-        format!("[[clients]]\nname = \"{name}\"\nkey_hash = \"blake3:{key}\"\n{more}\n")
-    };
     let clients = [
         client("all", ""),
         client("less", "deny = [\"dcim/racks\"]"),
@@ -203,7 +198,7 @@ async fn limited_clients_have_no_graphql_unless_it_is_named() {
     ];
     let proxy = TestProxy::builder(&netbox).settings(&clients.concat()).start().await;
     for (name, status) in [("all", 200), ("less", 403), ("named", 200)] {
-        let ask = proxy.ask("POST", "/graphql/").header("authorization", &format!("Token {name}"));
+        let ask = proxy.ask("POST", "/graphql/").by(name);
         assert_eq!(ask.json(&json!({"query": "{ site_list { id } }"})).send().await.status, status, "{name}");
     }
 }

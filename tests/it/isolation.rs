@@ -3,18 +3,10 @@
 use fake_netbox::FakeNetbox;
 use serde_json::json;
 
-use crate::support::{Ask, TestProxy};
+use crate::support::{TestProxy, client};
 
 mod crowd;
 mod views;
-
-fn hash(key: &str) -> String {
-    format!("blake3:{}", blake3::hash(key.as_bytes()).to_hex())
-}
-
-fn client(name: &str, more: &str) -> String {
-    format!("[[clients]]\nname = \"{name}\"\nkey_hash = \"{}\"\n{more}\n", hash(&format!("key-of-{name}")))
-}
 
 async fn proxy(netbox: &FakeNetbox) -> TestProxy {
     proxy_with(netbox, "pinned01").await
@@ -32,15 +24,11 @@ async fn proxy_with(netbox: &FakeNetbox, branch: &str) -> TestProxy {
     TestProxy::builder(netbox).settings(&format!("{deny}{}", clients.concat())).start().await
 }
 
-fn as_client(ask: Ask, name: &str) -> Ask {
-    ask.header("authorization", &format!("Token key-of-{name}"))
-}
-
 #[tokio::test]
 async fn a_key_is_wanted_on_every_request() {
     let netbox = FakeNetbox::start().await;
     let proxy = proxy(&netbox).await;
-    assert_eq!(as_client(proxy.ask("GET", "/api/dcim/sites/"), "reader").send().await.status, 200);
+    assert_eq!(proxy.ask("GET", "/api/dcim/sites/").by("reader").send().await.status, 200);
     for method in ["GET", "HEAD", "OPTIONS", "POST"] {
         let answer = proxy.ask(method, "/api/dcim/sites/").send().await;
         assert_eq!(answer.status, 403, "{method}");
@@ -79,7 +67,7 @@ async fn rights_are_kept() {
     let netbox = FakeNetbox::start().await;
     let proxy = proxy(&netbox).await;
     let status = |name: &'static str, method: &'static str, target: &'static str| {
-        let ask = as_client(proxy.ask(method, target), name).json(&json!({}));
+        let ask = proxy.ask(method, target).by(name).json(&json!({}));
         async move { ask.send().await.status }
     };
     assert_eq!(status("reader", "PATCH", "/api/dcim/sites/1/").await, 403);
@@ -92,7 +80,7 @@ async fn rights_are_kept() {
     assert_eq!(status("reader", "GET", "/api/%75sers/%74okens/").await, 403);
     assert_eq!(status("reader", "GET", "/api/extras/webhooks/").await, 403);
     assert_eq!(status("writer", "GET", "/api/users/tokens/").await, 200);
-    let closed = as_client(proxy.ask("GET", "/api/extras/webhooks/"), "reader").send().await;
+    let closed = proxy.ask("GET", "/api/extras/webhooks/").by("reader").send().await;
     assert!(closed.detail().starts_with("You do not have permission to perform this action."), "{}", closed.text());
 }
 
@@ -102,7 +90,7 @@ async fn a_pinned_client_sees_its_branch_only() {
     let branch = netbox.add_branch("pinned", "ready");
     let proxy = proxy_with(&netbox, &branch).await;
     netbox.clear_log();
-    let ask = |target: &str| as_client(proxy.ask("GET", target), "pinned");
+    let ask = |target: &str| proxy.ask("GET", target).by("pinned");
     ask("/api/dcim/sites/").send().await;
     let sent = netbox.log().into_iter().find(|request| request.path == "/api/dcim/sites/").expect("it was sent");
     assert_eq!(sent.header("x-netbox-branch"), Some(branch.as_str()));

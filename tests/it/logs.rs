@@ -3,13 +3,12 @@
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::{Value, json};
 
-use crate::support::{Ask, Daemon, figure, start, within};
+use crate::support::{Ask, Daemon, client_with_key, figure, start, within};
 
 const CLIENT_KEY: &str = "a-clients-own-key";
 
 fn daemon(netbox: &FakeNetbox) -> Daemon {
-    let key = blake3::hash(CLIENT_KEY.as_bytes()).to_hex();
-    let client = format!("[[clients]]\nname = \"tests\"\nkey_hash = \"blake3:{key}\"\naccess = \"write\"\n");
+    let client = client_with_key("tests", CLIENT_KEY, "access = \"write\"");
     Daemon::before(netbox, &format!("[log]\nfilter = \"trace\"\n{client}"))
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use fake_netbox::FakeNetbox;
 use serde_json::{Value, json};
 
-use crate::support::{TestProxy, python, within};
+use crate::support::{TestProxy, client_with_key, python, within};
 
 async fn tour(url: String, token: String, branch: String) -> Value {
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/pynetbox/tour.py");
@@ -24,11 +24,9 @@ async fn pynetbox_gets_the_same_through_nbproxy() {
     let token = netbox.token().to_owned();
     let direct = tour(netbox.url(), token.clone(), branch.clone()).await;
     // The tour's token is nbproxy's client key, too, so that wrong ones are refused in both places; `create_token` sends none.
-    let key = blake3::hash(token.as_bytes()).to_hex();
-    let client = format!(
-        "[access]\nanonymous = \"write\"\n[[clients]]\nname = \"tour\"\nkey_hash = \"blake3:{key}\"\naccess = \"write\""
-    );
-    let proxy = TestProxy::builder(&netbox).settings(&client).start().await;
+    let client = client_with_key("tour", &token, "access = \"write\"");
+    let settings = format!("[access]\nanonymous = \"write\"\n{client}");
+    let proxy = TestProxy::builder(&netbox).settings(&settings).start().await;
     let first = tour(proxy.url(), token.clone(), branch.clone()).await;
     let second = tour(proxy.url(), token, branch).await;
     let names = direct.as_object().expect("a tour tells results by name");
@@ -47,10 +45,8 @@ async fn pynetbox_gets_the_same_where_unknown_filters_are_refused() {
     let branch = netbox.add_branch("tour", "ready");
     let token = netbox.token().to_owned();
     let direct = tour(netbox.url(), token.clone(), branch.clone()).await;
-    let key = blake3::hash(token.as_bytes()).to_hex();
-    let settings = format!(
-        "[access]\nanonymous = \"write\"\nstrict_filters = \"enforce\"\n[[clients]]\nname = \"tour\"\nkey_hash = \"blake3:{key}\"\naccess = \"write\""
-    );
+    let client = client_with_key("tour", &token, "access = \"write\"");
+    let settings = format!("[access]\nanonymous = \"write\"\nstrict_filters = \"enforce\"\n{client}");
     let proxy = TestProxy::builder(&netbox).settings(&settings).start().await;
     within(async {
         while proxy.metric("nbproxy_filters_known").await < 1.0 {

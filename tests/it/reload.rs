@@ -6,15 +6,10 @@ use std::path::Path;
 use fake_netbox::FakeNetbox;
 use rustls::version::TLS13;
 
-use crate::support::{Ask, Authority, Daemon, Secure, figure, trusting, within};
-
-fn client(name: &str, more: &str) -> String {
-    let hash = blake3::hash(format!("key-of-{name}").as_bytes()).to_hex();
-    format!("[[clients]]\nname = \"{name}\"\nkey_hash = \"blake3:{hash}\"\n{more}\n")
-}
+use crate::support::{Ask, Authority, Daemon, Secure, client, figure, trusting, within};
 
 fn get(daemon: &Daemon, name: &str, target: &str) -> Ask {
-    Ask::new("GET", &format!("{}{target}", daemon.url())).header("authorization", &format!("Token key-of-{name}"))
+    Ask::new("GET", &format!("{}{target}", daemon.url())).by(name)
 }
 
 async fn read(daemon: &Daemon, result: &str) -> f64 {

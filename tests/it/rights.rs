@@ -5,20 +5,15 @@ use std::time::Duration;
 use fake_netbox::FakeNetbox;
 use serde_json::json;
 
-use crate::support::{Ask, TestProxy};
+use crate::support::{self, TestProxy};
 
 fn client(name: &str, more: &str) -> String {
-    let hash = blake3::hash(format!("key-of-{name}").as_bytes()).to_hex();
-    format!("[[clients]]\nname = \"{name}\"\nkey_hash = \"blake3:{hash}\"\naccess = \"write\"\n{more}\n")
+    support::client(name, &format!("access = \"write\"\n{more}"))
 }
 
 async fn proxy(netbox: &FakeNetbox, access: &str, clients: &[String]) -> TestProxy {
     let settings = format!("[access]\nanonymous = \"auto\"\n{access}\n{}", clients.concat());
     TestProxy::builder(netbox).settings(&settings).start().await
-}
-
-fn by(ask: Ask, name: &str) -> Ask {
-    ask.header("authorization", &format!("Token key-of-{name}"))
 }
 
 const SITES: &str = "/api/dcim/sites/";
@@ -29,21 +24,21 @@ async fn who_asks_too_often_is_told_when_to_come_again() {
     let clients = [client("slow", "rate_limit = \"2/m\""), client("other", "")];
     let proxy = proxy(&netbox, "rate_limit = \"3/s\"", &clients).await;
     for _ in 0..2 {
-        assert_eq!(by(proxy.ask("GET", SITES), "slow").send().await.status, 200);
+        assert_eq!(proxy.ask("GET", SITES).by("slow").send().await.status, 200);
     }
     for method in ["GET", "HEAD", "OPTIONS", "POST"] {
-        let refused = by(proxy.ask(method, SITES), "slow").send().await;
+        let refused = proxy.ask(method, SITES).by("slow").send().await;
         let wait: u64 = refused.header("retry-after").parse().expect("seconds");
         assert_eq!(refused.status, 429, "{method}");
         assert!((1..=31).contains(&wait), "{method}: {wait}");
     }
     for _ in 0..3 {
-        assert_eq!(by(proxy.ask("GET", SITES), "other").send().await.status, 200, "each has its own bucket");
+        assert_eq!(proxy.ask("GET", SITES).by("other").send().await.status, 200, "each has its own bucket");
     }
-    assert_eq!(by(proxy.ask("GET", SITES), "other").send().await.status, 429, "the limit of who has none");
+    assert_eq!(proxy.ask("GET", SITES).by("other").send().await.status, 429, "the limit of who has none");
     proxy.clock.push(Duration::from_secs(30));
-    assert_eq!(by(proxy.ask("GET", SITES), "slow").send().await.status, 200);
-    assert_eq!(by(proxy.ask("GET", SITES), "slow").send().await.status, 429);
+    assert_eq!(proxy.ask("GET", SITES).by("slow").send().await.status, 200);
+    assert_eq!(proxy.ask("GET", SITES).by("slow").send().await.status, 429);
 }
 
 #[tokio::test]
@@ -69,13 +64,13 @@ async fn a_named_token_is_another_view() {
     let tokens = format!("[[upstream.tokens]]\nname = \"weak\"\ntoken = \"{weak}\"\n");
     let clients = [client("strong", ""), client("weak", "upstream_token = \"weak\"")];
     let proxy = TestProxy::builder(&netbox).settings(&(tokens + &clients.concat())).start().await;
-    assert_eq!(by(proxy.ask("GET", SITES), "strong").send().await.status, 200);
+    assert_eq!(proxy.ask("GET", SITES).by("strong").send().await.status, 200);
     netbox.clear_log();
-    assert_eq!(by(proxy.ask("GET", SITES), "weak").send().await.status, 403, "the user `reader` sees no sites");
+    assert_eq!(proxy.ask("GET", SITES).by("weak").send().await.status, 403, "the user `reader` sees no sites");
     assert_eq!(netbox.log()[0].header("authorization"), Some(format!("Token {weak}").as_str()));
-    assert!(by(proxy.ask("GET", SITES), "strong").send().await.is_hit());
+    assert!(proxy.ask("GET", SITES).by("strong").send().await.is_hit());
     netbox.revoke_token(&weak);
-    assert_eq!(by(proxy.ask("GET", SITES), "weak").send().await.status, 502, "it is nbproxy's own token still");
+    assert_eq!(proxy.ask("GET", SITES).by("weak").send().await.status, 502, "it is nbproxy's own token still");
 }
 
 /// GraphQL queries everything, and NetBox runs templates and scripts with access to everything.
@@ -91,7 +86,7 @@ async fn what_reaches_everything_is_open_only_to_whom_nothing_is_closed() {
     let closed = proxy(&netbox, "deny = [\"extras/webhooks\"]", &clients).await;
     let nothing_closed = proxy(&netbox, "deny = []", &open).await;
     let status = |proxy: &TestProxy, name: &'static str, method: &'static str, target: &'static str| {
-        let ask = by(proxy.ask(method, target), name).json(&json!({"query": "{ site_list { id } }"}));
+        let ask = proxy.ask(method, target).by(name).json(&json!({"query": "{ site_list { id } }"}));
         async move { ask.send().await.status }
     };
     for (name, method, target, is_closed) in [
@@ -147,11 +142,11 @@ async fn by_default_what_hands_out_secrets_is_closed() {
         "wireless/wireless-lans",
         "wireless/wireless-links",
     ] {
-        let answer = by(proxy.ask("GET", &format!("/api/{endpoint}/")), "all").send().await;
+        let answer = proxy.ask("GET", &format!("/api/{endpoint}/")).by("all").send().await;
         assert_eq!(answer.status, 403, "{endpoint}");
         assert!(answer.detail().contains(&format!("{endpoint} is closed to this client")), "{}", answer.text());
     }
-    assert_eq!(by(proxy.ask("GET", SITES), "all").send().await.status, 200);
+    assert_eq!(proxy.ask("GET", SITES).by("all").send().await.status, 200);
 }
 
 /// What a pinned client writes stays in its branch, or is not written: NetBox takes no notice of the branch for what all
@@ -162,7 +157,7 @@ async fn a_pinned_client_writes_to_its_branch_only() {
     let branch = netbox.add_branch("pinned", "ready");
     let proxy = proxy(&netbox, "deny = []", &[client("pinned", &format!("branch = \"{branch}\""))]).await;
     let status = |method: &'static str, target: &'static str| {
-        let ask = by(proxy.ask(method, target), "pinned").json(&json!({"description": "x"}));
+        let ask = proxy.ask(method, target).by("pinned").json(&json!({"description": "x"}));
         async move { ask.send().await.status }
     };
     assert_eq!(status("PATCH", "/api/dcim/sites/1/").await, 200);
@@ -187,7 +182,7 @@ async fn other_sites_pages_write_nothing_with_what_browsers_add() {
     assert_eq!(write("https://evil.example").send().await.status, 403);
     let closed = proxy_with_key(&netbox).await;
     let write = closed.ask("PATCH", "/api/dcim/sites/1/").header("origin", "https://tool.example");
-    assert_eq!(by(write, "app").json(&json!({"description": "x"})).send().await.status, 200, "a key is no cookie");
+    assert_eq!(write.by("app").json(&json!({"description": "x"})).send().await.status, 200, "a key is no cookie");
 }
 
 async fn proxy_with_key(netbox: &FakeNetbox) -> TestProxy {

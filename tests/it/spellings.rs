@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use fake_netbox::{FakeNetbox, Received};
 use serde_json::json;
 
-use crate::support::{Raw, TestProxy, within};
+use crate::support::{self, Raw, TestProxy, within};
 
 const SECRET: &str = "not-for-you";
 
@@ -227,10 +227,7 @@ fn by_graphql() -> Vec<Spelling> {
 }
 
 async fn proxy(netbox: &FakeNetbox) -> TestProxy {
-    let client = |name: &str, more: &str| {
-        let hash = blake3::hash(format!("key-of-{name}").as_bytes()).to_hex();
-        format!("[[clients]]\nname = \"{name}\"\nkey_hash = \"blake3:{hash}\"\naccess = \"write\"\n{more}\n")
-    };
+    let client = |name: &str, more: &str| support::client(name, &format!("access = \"write\"\n{more}"));
     let settings = [
         "[access]\nanonymous = \"write\"\ndeny = [\"users/*\", \"extras/webhooks\"]\n".to_owned(),
         client("limited", "allow = [\"dcim/*\"]"),

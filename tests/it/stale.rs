@@ -6,7 +6,7 @@ use std::time::Duration;
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::json;
 
-use crate::support::{TestProxy, within};
+use crate::support::{TestProxy, client, within};
 
 const SITES: &str = "/api/dcim/sites/";
 const SITE: &str = "/api/dcim/sites/1/";
@@ -106,13 +106,9 @@ async fn what_is_outdated_is_served_to_nobody_who_did_not_consent() {
 #[tokio::test]
 async fn who_consents_is_given_what_has_been_outdated_for_no_longer() {
     let netbox = FakeNetbox::start().await;
-    let client = |name: &str, more: &str| {
-        let hash = blake3::hash(name.as_bytes()).to_hex();
-        format!("[[clients]]\nname = \"{name}\"\nkey_hash = \"blake3:{hash}\"\naccess = \"write\"\n{more}\n")
-    };
-    let clients = client("strict", "") + &client("easy", "max_stale = \"20s\"");
+    let clients = client("strict", "access = \"write\"") + &client("easy", "access = \"write\"\nmax_stale = \"20s\"");
     let proxy = TestProxy::builder(&netbox).settings(&clients).start().await;
-    let ask = |method: &str, name: &str| proxy.ask(method, SITE).header("authorization", &format!("Token {name}"));
+    let ask = |method: &str, name: &str| proxy.ask(method, SITE).by(name);
     ask("GET", "strict").send().await;
     proxy.clock.push(Duration::from_secs(9));
     ask("PATCH", "strict").json(&json!({"description": "new"})).send().await;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Authority, Identity, Raw, Secure, TestProxy, python, start, trusting, within};
+use crate::support::{Authority, Identity, Raw, Secure, TestProxy, client_with_key, python, start, trusting, within};
 
 const SITE: &str = "/api/dcim/sites/1/";
 
@@ -87,8 +87,7 @@ async fn a_long_answer_comes_whole() {
 async fn pynetbox_makes_its_tour() {
     let netbox = FakeNetbox::start().await;
     let branch = netbox.add_branch("tour", "ready");
-    let key = blake3::hash(netbox.token().as_bytes()).to_hex();
-    let client = format!("[[clients]]\nname = \"tour\"\nkey_hash = \"blake3:{key}\"\naccess = \"write\"");
+    let client = client_with_key("tour", netbox.token(), "access = \"write\"");
     let front = Front::start(&netbox, &client).await;
     let trusted = front.folder.path().join("ca.pem");
     std::fs::write(&trusted, front.authority.pem()).expect("it is written");
@@ -130,10 +129,10 @@ async fn a_certificate_makes_its_client_known() {
     let folder = tempfile::tempdir().expect("a folder");
     let trusted = folder.path().join("clients.pem");
     std::fs::write(&trusted, authority.pem()).expect("it is written");
-    let key = blake3::hash(b"reader").to_hex();
     let settings = format!(
         "[server]\ntls_client_ca_file = {trusted:?}\n[access]\nanonymous = \"deny\"\n[[clients]]\nname = \"ansible\"\ncertificate = \
-         \"CN=ansible, O=Example\"\naccess = \"write\"\n[[clients]]\nname = \"reader\"\nkey_hash = \"blake3:{key}\"\n"
+         \"CN=ansible, O=Example\"\naccess = \"write\"\n{}",
+        client_with_key("reader", "reader", "")
     );
     let front = Front::start(&netbox, &settings).await;
     let example = [(DnType::OrganizationName, "Example")];

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use fake_netbox::{FakeNetbox, Grant, HoldPoint};
 use serde_json::json;
 
-use crate::support::{Answer, Ask, Raw, TestProxy, start, within};
+use crate::support::{Answer, Ask, Raw, TestProxy, client, start, within};
 
 mod word;
 
@@ -32,8 +32,7 @@ async fn netbox() -> FakeNetbox {
 }
 
 async fn before(netbox: &FakeNetbox, more: &str) -> TestProxy {
-    let hash = blake3::hash(b"key-of-tool").to_hex();
-    let client = format!("[[clients]]\nname = \"tool\"\nkey_hash = \"blake3:{hash}\"\n");
+    let client = client("tool", "");
     let passthrough = "[access]\nanonymous = \"deny\"\npassthrough = true\n";
     let proxy = TestProxy::builder(netbox).settings(&format!("{passthrough}{more}\n{client}")).start().await;
     netbox.clear_log();

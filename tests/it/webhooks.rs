@@ -7,7 +7,7 @@ use fake_netbox::{FakeNetbox, HoldPoint};
 use ring::hmac;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Ask, Daemon, Raw, TestProxy, figure, start, within};
+use crate::support::{Answer, Ask, Daemon, Raw, TestProxy, client, figure, start, within};
 
 const SECRET: &str = "s3cret-of-the-hook";
 const SITE: &str = "/api/dcim/sites/1/";
@@ -236,13 +236,12 @@ async fn the_path_is_there_only_with_a_secret_and_only_for_post() {
 #[tokio::test]
 async fn a_webhook_needs_no_client_key() {
     let netbox = FakeNetbox::start().await;
-    let key = blake3::hash(b"a-key").to_hex();
-    let clients = format!("[access]\nanonymous = \"deny\"\n[[clients]]\nname = \"a\"\nkey_hash = \"blake3:{key}\"");
+    let clients = format!("[access]\nanonymous = \"deny\"\n{}", client("a", ""));
     let proxy = TestProxy::builder(&netbox).settings(&settings("")).settings(&clients).start().await;
-    let get = || proxy.ask("GET", SITE).header("authorization", "Token a-key").send();
+    let get = || proxy.ask("GET", SITE).by("a").send();
     get().await;
     assert_eq!(proxy.get(SITE).await.status, 403);
-    let unsigned = post(&proxy.url()).header("authorization", "Token a-key").body("{}").send().await;
+    let unsigned = post(&proxy.url()).by("a").body("{}").send().await;
     assert_eq!(unsigned.status, 403);
     assert!(get().await.is_hit());
     hook(&proxy, &site_changed()).await;

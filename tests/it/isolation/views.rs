@@ -7,7 +7,7 @@ use bytes::Bytes;
 use fake_netbox::{FakeNetbox, Grant};
 use serde_json::json;
 
-use crate::support::{Ask, TestProxy};
+use crate::support::{Ask, TestProxy, client};
 
 /// The upstream token of one client, whose user sees region 1.
 const EAST: &str = "1111111111111111111111111111111111111111";
@@ -149,10 +149,6 @@ pub(super) async fn netbox() -> (FakeNetbox, [String; 2]) {
 }
 
 pub(super) async fn proxy(netbox: &FakeNetbox, branches: &[String; 2]) -> TestProxy {
-    let client = |name: &str, more: &str| {
-        let hash = blake3::hash(format!("key-of-{name}").as_bytes()).to_hex();
-        format!("[[clients]]\nname = \"{name}\"\nkey_hash = \"blake3:{hash}\"\n{more}\n")
-    };
     let settings = [
         "[upstream]\ntokens = [{ name = \"east\", token = \"".to_owned() + EAST + "\" }]\n",
         "[access]\nanonymous = \"read\"\npassthrough = true\ndeny = [\"users/*\", \"extras/webhooks\"]\n".to_owned(),

@@ -1,15 +1,10 @@
 //! Who is held to what NetBox knows, and what nobody is told.
 
 use super::*;
-
-fn client(name: &str, more: &str) -> String {
-    let hash = blake3::hash(format!("key-of-{name}").as_bytes()).to_hex();
-    format!("[[clients]]\nname = \"{name}\"\nkey_hash = \"blake3:{hash}\"\n{more}\n")
-}
+use crate::support::client;
 
 async fn get(proxy: &TestProxy, name: &str, query: &str) -> Answer {
-    let ask = proxy.ask("GET", &format!("{SITES}?{query}"));
-    ask.header("authorization", &format!("Token key-of-{name}")).send().await
+    proxy.ask("GET", &format!("{SITES}?{query}")).by(name).send().await
 }
 
 #[tokio::test]
