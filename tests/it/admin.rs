@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use fake_netbox::FakeNetbox;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Ask, Daemon, TestProxy, within};
+use crate::support::{Answer, Ask, Daemon, TestProxy, until};
 
 /// What only operators may ask.
 const GUARDED: [(&str, &str); 3] = [("GET", "/metrics"), ("GET", "/cache"), ("POST", "/cache/purge")];
@@ -216,7 +216,7 @@ async fn the_command_has_a_running_nbproxy_forget_and_it_is_on_record() {
         assert!(error.starts_with(complaint), "{error}");
     }
     let readyz = format!("{}/readyz", daemon.admin());
-    within(async { while Ask::new("GET", &readyz).send().await.status != 200 {} }).await;
+    until(async || Ask::new("GET", &readyz).send().await.status == 200).await;
     let (_, status, _) = said(&nbproxy(&["status"], daemon.admin(), &token));
     assert!(status.contains("ready: 1 entries"), "the token opens the figures, too: {status}");
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fake_netbox::FakeNetbox;
 use serde_json::json;
 
-use crate::support::{TestProxy, within};
+use crate::support::{TestProxy, until, within};
 
 const SITE: &str = "/api/dcim/sites/1/";
 
@@ -18,7 +18,7 @@ async fn proxy(netbox: &FakeNetbox, poll: &str) -> TestProxy {
 async fn following(netbox: &FakeNetbox, more: &str) -> TestProxy {
     let settings = format!("[invalidation]\nchangelog_poll = \"10ms\"\naudit_one_in = 2\n{more}");
     let proxy = TestProxy::builder(netbox).settings(&settings).start().await;
-    within(async { while proxy.metric("nbproxy_changelog_following").await < 1.0 {} }).await;
+    proxy.follows().await;
     proxy
 }
 
@@ -44,7 +44,7 @@ async fn one_hit_of_so_many_is_asked_of_netbox_once_more() {
     for _ in 0..5 {
         proxy.get(SITE).await;
     }
-    within(async { while found(&proxy, "same").await < 2.0 {} }).await;
+    until(async || found(&proxy, "same").await >= 2.0).await;
     assert_eq!(netbox.count("GET", SITE), 3, "the first, and of four hits each second");
     assert!(proxy.get(SITE).await.is_hit(), "nothing was wrong");
 }
@@ -59,7 +59,7 @@ async fn what_changes_unseen_is_found() {
     assert!(proxy.get(SITE).await.is_hit());
     assert!(proxy.get(SITE).await.is_hit());
     wait_for(&proxy, "unexplained").await;
-    within(async { while proxy.get(SITE).await.json()["description"] == "" {} }).await;
+    until(async || proxy.get(SITE).await.json()["description"] != "").await;
 }
 
 /// What is known of an endpoint that was found to change unseen is not enough to tell changes apart there.
@@ -77,7 +77,7 @@ async fn what_was_found_to_change_unseen_depends_on_its_whole_branch_from_then_o
     netbox.edit_unlogged("dcim/sites", 1, json!({"description": "by hand in the database"}));
     assert!(proxy.get(SITE).await.is_hit());
     wait_for(&proxy, "unexplained").await;
-    within(async { while proxy.get(SITE).await.json()["description"] == "" {} }).await;
+    until(async || proxy.get(SITE).await.json()["description"] != "").await;
     assert!(proxy.get(SITE).await.is_hit());
     elsewhere("after").await;
     assert!(!proxy.get(SITE).await.is_hit());
@@ -95,12 +95,7 @@ async fn what_the_changelog_tells_of_in_time_is_no_fault() {
     netbox.edit("dcim/sites", 1, json!({"description": "elsewhere"}));
     assert!(proxy.get(SITE).await.is_hit());
     assert!(proxy.get(SITE).await.is_hit());
-    within(async {
-        while netbox.count("GET", SITE) < 2 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || netbox.count("GET", SITE) >= 2).await;
     hold.release();
     wait_for(&proxy, "explained").await;
     assert_eq!(found(&proxy, "unexplained").await, 0.0);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestProxy, client, start, within};
+use crate::support::{Answer, TestProxy, client, start, until};
 
 const SITE: &str = "/api/dcim/sites/1/";
 const BRANCHES: &str = "/api/plugins/branching/branches/";
@@ -282,7 +282,7 @@ async fn when_netbox_is_away_so_are_its_branches() {
     netbox.stop().await;
     assert_eq!(get(&proxy, &branch).await.status, 502);
     netbox.restart().await;
-    within(async { while get(&proxy, &branch).await.status != 200 {} }).await;
+    until(async || get(&proxy, &branch).await.status == 200).await;
     assert!(get(&proxy, &branch).await.is_hit());
 }
 

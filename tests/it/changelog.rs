@@ -6,7 +6,7 @@ use std::time::Duration;
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::{Value, json};
 
-use crate::support::{Ask, TestProxy, within};
+use crate::support::{Ask, TestProxy, until, within};
 
 const SITE: &str = "/api/dcim/sites/1/";
 const CHANGES: &str = "/api/core/object-changes/";
@@ -14,27 +14,18 @@ const CHANGES: &str = "/api/core/object-changes/";
 async fn proxy(netbox: &FakeNetbox, more: &str) -> TestProxy {
     let settings = format!("[invalidation]\nchangelog_poll = \"20ms\"\n{more}");
     let proxy = TestProxy::builder(netbox).settings(&settings).start().await;
-    following(&proxy).await;
+    proxy.follows().await;
     proxy
 }
 
-async fn following(proxy: &TestProxy) {
-    within(async { while proxy.metric("nbproxy_changelog_following").await < 1.0 {} }).await;
-}
-
 async fn seen(proxy: &TestProxy, target: &str, what: impl Fn(&Value) -> bool) {
-    within(async { while !what(&proxy.get(target).await.json()) {} }).await;
+    until(async || what(&proxy.get(target).await.json())).await;
 }
 
 /// Waits until the changelog has been looked at as often as this from now on.
 async fn looked(netbox: &FakeNetbox, times: usize) {
     let before = netbox.count("GET", CHANGES);
-    within(async {
-        while netbox.count("GET", CHANGES) < before + times {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || netbox.count("GET", CHANGES) >= before + times).await;
 }
 
 #[tokio::test]
@@ -78,7 +69,7 @@ async fn what_is_committed_late_below_a_newer_id_is_seen() {
     assert_eq!(proxy.metric("nbproxy_changelog_missing").await, 300.0);
     import.commit();
     seen(&proxy, tags, |page| page["count"] == before + 300).await;
-    within(async { while proxy.metric("nbproxy_changelog_missing").await > 0.0 {} }).await;
+    until(async || proxy.metric("nbproxy_changelog_missing").await <= 0.0).await;
 }
 
 #[tokio::test]
@@ -88,12 +79,12 @@ async fn what_was_rolled_back_is_given_up_in_the_end() {
     let mut lost = netbox.begin();
     lost.edit("dcim/sites", 2, json!({"facility": "lost"}));
     netbox.edit("dcim/sites", 1, json!({"description": "newer"}));
-    within(async { while proxy.metric("nbproxy_changelog_missing").await < 1.0 {} }).await;
+    until(async || proxy.metric("nbproxy_changelog_missing").await >= 1.0).await;
     lost.rollback();
     looked(&netbox, 4).await;
     assert_eq!(proxy.metric("nbproxy_changelog_missing").await, 1.0);
     proxy.clock.push(Duration::from_secs(301));
-    within(async { while proxy.metric("nbproxy_changelog_missing").await > 0.0 {} }).await;
+    until(async || proxy.metric("nbproxy_changelog_missing").await <= 0.0).await;
 }
 
 /// A transaction may be under way when nbproxy starts.
@@ -164,7 +155,7 @@ async fn after_an_outage_everything_is_outdated() {
     let proxy = proxy(&netbox, "").await;
     proxy.get(SITE).await;
     netbox.stop().await;
-    within(async { while proxy.metric("nbproxy_changelog_following").await > 0.0 {} }).await;
+    until(async || proxy.metric("nbproxy_changelog_following").await <= 0.0).await;
     assert!(proxy.get(SITE).await.is_hit());
     netbox.edit_unlogged("dcim/sites", 1, json!({"description": "migrated"}));
     netbox.restart().await;
@@ -182,7 +173,7 @@ async fn a_changelog_that_lost_its_newest_rows_outdates_everything() {
     netbox.edit_unlogged("dcim/sites", 1, json!({"description": "restored"}));
     netbox.prune_changelog();
     seen(&proxy, SITE, |site| site["description"] == "restored").await;
-    following(&proxy).await;
+    proxy.follows().await;
     netbox.edit("dcim/sites", 1, json!({"description": "afterwards"}));
     seen(&proxy, SITE, |site| site["description"] == "afterwards").await;
 }
@@ -207,7 +198,7 @@ async fn what_was_written_here_in_a_branch_and_merged_elsewhere_is_seen() {
     let _unknown = netbox.hold("GET", "/api/status/", HoldPoint::BeforeAnswer);
     let settings = "[invalidation]\nchangelog_poll = \"20ms\"";
     let proxy = TestProxy::builder(&netbox).settings(settings).start_unready().await;
-    following(&proxy).await;
+    proxy.follows().await;
     let patch = proxy.ask("PATCH", SITE).header("x-netbox-branch", &branch);
     assert_eq!(patch.json(&json!({"description": "in one"})).send().await.status, 200);
     assert_eq!(proxy.get(SITE).await.json()["description"], "");

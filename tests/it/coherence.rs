@@ -5,7 +5,7 @@ use std::time::Duration;
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::json;
 
-use crate::support::{TestProxy, start, within};
+use crate::support::{TestProxy, start, until};
 
 const SITE: &str = "/api/dcim/sites/1/";
 
@@ -85,12 +85,7 @@ async fn a_write_counts_although_its_client_has_hung_up() {
     write.abort();
     assert!(write.await.is_err());
     hold.release();
-    within(async {
-        while proxy.metric("nbproxy_epoch_bumps_total{source=\"write\"}").await < 1.0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || proxy.metric("nbproxy_epoch_bumps_total{source=\"write\"}").await >= 1.0).await;
     assert_eq!(proxy.get(SITE).await.json()["description"], "after");
 }
 
@@ -126,12 +121,7 @@ async fn a_write_that_takes_too_long_is_awaited_after_its_client_was_told() {
     assert_eq!(during.json()["description"], "", "it has not happened yet");
     assert_eq!(during.cache().split("detail=").nth(1), Some("changed"));
     hold.release();
-    within(async {
-        while proxy.metric("nbproxy_epoch_bumps_total{source=\"write\"}").await < 2.0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || proxy.metric("nbproxy_epoch_bumps_total{source=\"write\"}").await >= 2.0).await;
     assert_eq!(proxy.get(SITE).await.json()["description"], "late");
     assert!(proxy.get(SITE).await.is_hit());
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 
-use crate::support::{TestProxy, start, within};
+use crate::support::{TestProxy, start, until, within};
 
 #[tokio::test]
 async fn two_hundred_askers_cause_one_request() {
@@ -76,12 +76,7 @@ async fn no_more_than_was_promised_are_at_netbox() {
     let askers: Vec<_> =
         (1..=20).map(|id| start(proxy.ask("GET", &format!("/api/dcim/devices/{id}/")).send())).collect();
     hold.arrived(3).await;
-    within(async {
-        while proxy.metric("nbproxy_upstream_waiting").await < 17.0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || proxy.metric("nbproxy_upstream_waiting").await >= 17.0).await;
     assert_eq!(proxy.metric("nbproxy_upstream_in_flight").await, 3.0);
     hold.release();
     for asker in askers {

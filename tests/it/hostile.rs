@@ -3,7 +3,7 @@
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::json;
 
-use crate::support::{Raw, TestProxy, client, start, within};
+use crate::support::{Raw, TestProxy, client, start, until, within};
 
 const SITE: &str = "/api/dcim/sites/1/";
 
@@ -16,12 +16,7 @@ async fn who_does_not_read_holds_nobody_up() {
     netbox.endless("/api/dcim/cables/", 200 * 1024 * 1024);
     let mut deaf = Raw::connect(proxy.address()).await;
     deaf.write("GET /api/dcim/cables/ HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    within(async {
-        while proxy.metric("nbproxy_upstream_in_flight").await < 1.0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || proxy.metric("nbproxy_upstream_in_flight").await >= 1.0).await;
     assert_eq!(proxy.get(SITE).await.status, 200, "the place is free again");
 }
 
@@ -38,12 +33,7 @@ async fn who_does_not_finish_a_body_holds_nobody_up_and_changes_nothing() {
         assert_eq!(proxy.metric("nbproxy_upstream_in_flight").await, 0.0);
         assert_eq!(proxy.get("/api/dcim/racks/").await.status, 200);
         drop(slow);
-        within(async {
-            while proxy.metric("nbproxy_requests_in_progress").await > 0.0 {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        until(async || proxy.metric("nbproxy_requests_in_progress").await <= 0.0).await;
     }
     assert_eq!(netbox.count("DELETE", SITE), 0);
     assert_eq!(proxy.get(SITE).await.status, 200, "the site is still there");
@@ -213,12 +203,7 @@ async fn a_large_write_that_is_answered_late_is_awaited_as_any_other() {
     let write = proxy.ask("PATCH", SITE).json(&json!({"comments": comments})).send().await;
     assert_eq!((write.status, write.detail().as_str()), (504, "NetBox did not answer within 1s."));
     hold.release();
-    within(async {
-        while proxy.metric("nbproxy_epoch_bumps_total{source=\"write\"}").await < 2.0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || proxy.metric("nbproxy_epoch_bumps_total{source=\"write\"}").await >= 2.0).await;
     assert_eq!(proxy.get(SITE).await.json()["comments"], comments, "it was carried out, and that was noticed");
 }
 

@@ -8,7 +8,7 @@ use http_body_util::Full;
 use rustls::ClientConfig;
 use rustls::version::TLS13;
 
-use crate::support::{Authority, Daemon, Frame, Frames, Secure, TestProxy, trusting, within};
+use crate::support::{Authority, Daemon, Frame, Frames, Secure, TestProxy, trusting, until, within};
 
 const SITE: &str = "/api/dcim/sites/1/";
 const LONG: &str = "/api/dcim/cables/";
@@ -182,12 +182,7 @@ async fn a_connection_that_is_not_taken_ends() {
     let mut deaf = Frames::connect(proxy.address(), &config, i32::MAX as u32).await;
     deaf.get(1, LONG);
     deaf.flush().await;
-    within(async {
-        while proxy.metric("nbproxy_upstream_in_flight").await < 1.0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || proxy.metric("nbproxy_upstream_in_flight").await >= 1.0).await;
     assert_eq!(Secure::connect(proxy.address(), &config).await.get(proxy.address(), SITE).await.status, 200);
     deaf.answers = false;
     while within(deaf.next()).await != Frame::Closed {}

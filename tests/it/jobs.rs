@@ -6,7 +6,7 @@ use std::time::Duration;
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestProxy, client, start, within};
+use crate::support::{Answer, TestProxy, client, start, until, within};
 
 const SITE: &str = "/api/dcim/sites/1/";
 const RACKS: &str = "/api/dcim/racks/";
@@ -36,17 +36,12 @@ async fn is_kept(proxy: &TestProxy, target: &str, branch: &str) -> bool {
 
 /// Waits until so many jobs are followed.
 async fn followed(proxy: &TestProxy, jobs: f64) {
-    within(async { while proxy.metric("nbproxy_jobs_followed").await != jobs {} }).await;
+    until(async || proxy.metric("nbproxy_jobs_followed").await == jobs).await;
 }
 
 /// Waits until NetBox has been asked as often as this for something that begins so.
 async fn asked(netbox: &FakeNetbox, prefix: &str, times: usize) {
-    within(async {
-        while netbox.log().iter().filter(|request| request.path.starts_with(prefix)).count() < times {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || netbox.log().iter().filter(|request| request.path.starts_with(prefix)).count() >= times).await;
 }
 
 #[tokio::test]
@@ -239,10 +234,10 @@ async fn a_job_that_does_not_end_is_waited_for_so_long_and_no_longer() {
     asked(&netbox, "/api/core/jobs/", 4).await;
     assert!(!is_kept(&proxy, RACKS, "").await);
     proxy.clock.push(Duration::from_secs(61));
-    within(async { while !is_kept(&proxy, RACKS, "").await {} }).await;
+    until(async || is_kept(&proxy, RACKS, "").await).await;
     netbox.edit_unlogged("dcim/sites", 1, json!({"description": "late"}));
     netbox.finish_jobs();
-    within(async { while get(&proxy, RACKS, "").await.is_hit() {} }).await;
+    until(async || !get(&proxy, RACKS, "").await.is_hit()).await;
     followed(&proxy, 0.0).await;
 }
 

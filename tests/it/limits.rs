@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fake_netbox::{FakeNetbox, HoldPoint};
 
-use crate::support::{Daemon, Raw, TestProxy, start, within};
+use crate::support::{Daemon, Raw, TestProxy, start, until, within};
 
 const SITE: &str = "/api/dcim/sites/1/";
 const GET: &str = "GET /api/dcim/sites/1/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
@@ -116,12 +116,7 @@ async fn who_still_reads_makes_no_room() {
         reader.write("GET /api/dcim/cables/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
         reader.until("\r\n\r\n").await;
     }
-    within(async {
-        while proxy.metric("nbproxy_requests_in_progress").await > 0.0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || proxy.metric("nbproxy_requests_in_progress").await <= 0.0).await;
     let mut idle = Raw::connect(proxy.address()).await;
     ask(&mut idle).await;
     ask(&mut Raw::connect(proxy.address()).await).await;
@@ -210,23 +205,13 @@ async fn a_crowd_is_in_nobodys_way() {
         }
         crowd.push(raw);
     }
-    within(async {
-        while daemon.descriptors() < crowd.len() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || daemon.descriptors() >= crowd.len()).await;
     for _ in 0..200 {
         ask(&mut healthy).await;
         ask(&mut Raw::connect(address).await).await;
     }
     drop(crowd);
-    within(async {
-        while daemon.descriptors() > before {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || daemon.descriptors() <= before).await;
     ask(&mut healthy).await;
 }
 

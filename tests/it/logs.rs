@@ -3,7 +3,7 @@
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::{Value, json};
 
-use crate::support::{Ask, Daemon, client_with_key, figure, start, within};
+use crate::support::{Ask, Daemon, client_with_key, figure, start, until};
 
 const CLIENT_KEY: &str = "a-clients-own-key";
 
@@ -67,7 +67,7 @@ async fn who_hangs_up_and_what_breaks_off_is_told() {
     hold.arrived(1).await;
     impatient.abort();
     assert!(impatient.await.is_err());
-    within(async { while figure(daemon.admin(), "nbproxy_requests_in_progress").await > 0.0 {} }).await;
+    until(async || figure(daemon.admin(), "nbproxy_requests_in_progress").await <= 0.0).await;
     hold.release();
     netbox.blob("/api/dcim/cables/", "application/octet-stream", vec![7u8; 3 * 1024 * 1024]);
     netbox.fault(Match::path("GET", "/api/dcim/cables/"), Fault::ResetMidBody);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use fake_netbox::FakeNetbox;
 use serde_json::{Value, json};
 
-use crate::support::{TestProxy, client_with_key, python, within};
+use crate::support::{TestProxy, client_with_key, python, until};
 
 async fn tour(url: String, token: String, branch: String) -> Value {
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/pynetbox/tour.py");
@@ -48,12 +48,7 @@ async fn pynetbox_gets_the_same_where_unknown_filters_are_refused() {
     let client = client_with_key("tour", &token, "access = \"write\"");
     let settings = format!("[access]\nanonymous = \"write\"\nstrict_filters = \"enforce\"\n{client}");
     let proxy = TestProxy::builder(&netbox).settings(&settings).start().await;
-    within(async {
-        while proxy.metric("nbproxy_filters_known").await < 1.0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || proxy.metric("nbproxy_filters_known").await >= 1.0).await;
     let through = tour(proxy.url(), token, branch).await;
     for (name, expected) in direct.as_object().expect("a tour tells results by name") {
         if name == "filter_unknown" {

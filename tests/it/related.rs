@@ -5,7 +5,7 @@ use fake_netbox::FakeNetbox;
 use nbproxy::invalidation::relations::table::TABLE;
 use serde_json::Value;
 
-use crate::support::{Ask, TestProxy, within};
+use crate::support::{Ask, TestProxy, until};
 
 mod cases;
 mod dependence;
@@ -20,7 +20,7 @@ const CHANGES: &str = "/api/core/object-changes/";
 async fn following(netbox: &FakeNetbox) -> TestProxy {
     let settings = "[invalidation]\nchangelog_poll = \"5ms\"\nprecision = \"related\"";
     let proxy = TestProxy::builder(netbox).settings(settings).start().await;
-    within(async { while proxy.metric("nbproxy_changelog_following").await < 1.0 {} }).await;
+    proxy.follows().await;
     proxy
 }
 
@@ -32,12 +32,7 @@ async fn alone(netbox: &FakeNetbox) -> TestProxy {
 /// Waits until the changelog has been looked at after now, and what was found was told of.
 async fn looked(netbox: &FakeNetbox) {
     let before = netbox.count("GET", CHANGES);
-    within(async {
-        while netbox.count("GET", CHANGES) < before + 3 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || netbox.count("GET", CHANGES) >= before + 3).await;
 }
 
 /// What NetBox answers now, with its links as the proxy's clients see them.

@@ -6,7 +6,7 @@ use std::path::Path;
 use fake_netbox::FakeNetbox;
 use rustls::version::TLS13;
 
-use crate::support::{Ask, Authority, Daemon, Secure, client, figure, trusting, within};
+use crate::support::{Ask, Authority, Daemon, Secure, client, figure, trusting, until};
 
 fn get(daemon: &Daemon, name: &str, target: &str) -> Ask {
     Ask::new("GET", &format!("{}{target}", daemon.url())).by(name)
@@ -17,7 +17,7 @@ async fn read(daemon: &Daemon, result: &str) -> f64 {
 }
 
 async fn wait_for(daemon: &Daemon, result: &str, count: f64) {
-    within(async { while read(daemon, result).await < count {} }).await;
+    until(async || read(daemon, result).await >= count).await;
 }
 
 const SITES: &str = "/api/dcim/sites/";
@@ -145,12 +145,7 @@ async fn certificates_are_shown_again() {
     daemon.signal("HUP");
     wait_for(&daemon, "applied", 1.0).await;
     for client in known {
-        within(async {
-            while !client.is_closed() {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        until(async || client.is_closed()).await;
     }
     assert_eq!(unknown.get(address, SITES).await.status, 200);
 }

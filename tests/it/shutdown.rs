@@ -4,7 +4,7 @@ use fake_netbox::{FakeNetbox, HoldPoint};
 use serde_json::json;
 use tokio::net::TcpStream;
 
-use crate::support::{Ask, Raw, TestProxy, start, within};
+use crate::support::{Ask, Raw, TestProxy, start, until};
 
 #[tokio::test]
 async fn requests_under_way_are_answered_and_new_ones_refused() {
@@ -15,12 +15,7 @@ async fn requests_under_way_are_answered_and_new_ones_refused() {
     let reader = start(proxy.ask("GET", "/api/dcim/sites/").send());
     hold.arrived(1).await;
     let stopped = proxy.stop();
-    within(async {
-        while TcpStream::connect(address).await.is_ok() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || TcpStream::connect(address).await.is_err()).await;
     assert_eq!(idle.rest().await, "", "idle connections are closed");
     assert!(!stopped.is_finished());
     hold.release();
@@ -38,12 +33,7 @@ async fn a_write_whose_client_is_gone_is_waited_for() {
     write.abort();
     let (address, admin) = (proxy.address(), proxy.admin_address());
     let stopped = proxy.stop();
-    within(async {
-        while TcpStream::connect(address).await.is_ok() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || TcpStream::connect(address).await.is_err()).await;
     // Operators can watch until everything has ended: the write is what is waited for.
     for _ in 0..50 {
         let draining = Ask::new("GET", &format!("http://{admin}/readyz")).send().await;

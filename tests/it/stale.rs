@@ -6,7 +6,7 @@ use std::time::Duration;
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::json;
 
-use crate::support::{TestProxy, client, within};
+use crate::support::{TestProxy, client, until};
 
 const SITES: &str = "/api/dcim/sites/";
 const SITE: &str = "/api/dcim/sites/1/";
@@ -26,12 +26,7 @@ async fn an_expired_answer_is_served_at_once_and_fetched_anew_once() {
     }
     hold.arrived(1).await;
     hold.release();
-    within(async {
-        while !proxy.get(SITES).await.cache().starts_with("hit; ttl=30") {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || proxy.get(SITES).await.cache().starts_with("hit; ttl=30")).await;
     assert_eq!(netbox.count("GET", SITES), 2);
     assert_eq!(proxy.get(SITES).await.json()["results"][0]["description"], "elsewhere");
 }
@@ -51,12 +46,7 @@ async fn while_netbox_is_down_expired_answers_stand_in() {
     assert_eq!(proxy.get("/api/dcim/racks/").await.status, 502, "what was never fetched cannot stand in");
     netbox.restart().await;
     // NetBox is believed to be failing for a moment; meanwhile one fetch tries again.
-    within(async {
-        while proxy.get(SITES).await.cache().contains("stale") {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || !proxy.get(SITES).await.cache().contains("stale")).await;
     assert!(proxy.get(SITES).await.cache().starts_with("hit; ttl="));
 }
 

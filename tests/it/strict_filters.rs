@@ -5,7 +5,7 @@ use std::time::Duration;
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Ask, Builder, TestProxy, start, within};
+use crate::support::{Answer, Ask, Builder, TestProxy, start, until, within};
 
 mod custom_fields;
 mod document;
@@ -26,19 +26,11 @@ async fn knowing(builder: Builder) -> TestProxy {
 }
 
 async fn until_known(proxy: &TestProxy) {
-    until(proxy, "nbproxy_filters_known", 1.0).await;
+    metric_is(proxy, "nbproxy_filters_known", 1.0).await;
 }
 
-async fn until(proxy: &TestProxy, metric: &str, value: f64) {
-    within(async {
-        within(async {
-            while proxy.metric(metric).await != value {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
-    })
-    .await;
+async fn metric_is(proxy: &TestProxy, metric: &str, value: f64) {
+    until(async || proxy.metric(metric).await == value).await;
 }
 
 /// What a refusal says of each filter.

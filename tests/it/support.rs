@@ -92,28 +92,17 @@ impl TestProxy {
     /// Waits until this many requests have arrived and are not answered yet. In the tests' one thread each of them has
     /// gone as far as it can by then.
     pub(crate) async fn wait_for_requests(&self, count: u32) {
-        within(async {
-            within(async {
-                while self.metric("nbproxy_requests_in_progress").await < f64::from(count) {
-                    tokio::task::yield_now().await;
-                }
-            })
-            .await;
-        })
-        .await;
+        until(async || self.metric("nbproxy_requests_in_progress").await >= f64::from(count)).await;
     }
 
     /// Waits until nbproxy has asked NetBox for its status, so that nothing of its own is still to come.
     pub(crate) async fn ready(&self) {
-        within(async {
-            within(async {
-                while self.admin("/readyz").await.status != 200 {
-                    tokio::task::yield_now().await;
-                }
-            })
-            .await;
-        })
-        .await;
+        until(async || self.admin("/readyz").await.status == 200).await;
+    }
+
+    /// Waits until changes made elsewhere are followed.
+    pub(crate) async fn follows(&self) {
+        until(async || self.metric("nbproxy_changelog_following").await >= 1.0).await;
     }
 
     /// Tells it to stop; returns what to wait for.
@@ -216,6 +205,16 @@ pub(crate) async fn figure(admin: &str, name: &str) -> f64 {
 /// Waits for something that must happen. A test that waits in vain fails; it does not hang.
 pub(crate) async fn within<F: Future>(happening: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(30), happening).await.expect("it was waited for in vain")
+}
+
+/// Waits until this is so.
+pub(crate) async fn until(it_is_so: impl AsyncFn() -> bool) {
+    within(async {
+        while !it_is_so().await {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 /// Runs both and waits for both: for requests that must be under way at once.

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Authority, Identity, Raw, Secure, TestProxy, client_with_key, python, start, trusting, within};
+use crate::support::{
+    Authority, Identity, Raw, Secure, TestProxy, client_with_key, python, start, trusting, until, within,
+};
 
 const SITE: &str = "/api/dcim/sites/1/";
 
@@ -199,12 +201,7 @@ async fn shutdown_finishes_what_is_under_way_and_nothing_else() {
     }
     front.proxy.wait_for_requests(2).await;
     let stopped = front.proxy.stop();
-    within(async {
-        while !idle.is_closed() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || idle.is_closed()).await;
     assert!(!stopped.is_finished());
     hold.release();
     for answered in under_way {

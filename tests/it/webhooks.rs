@@ -7,7 +7,7 @@ use fake_netbox::{FakeNetbox, HoldPoint};
 use ring::hmac;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Ask, Daemon, Raw, TestProxy, client, figure, start, within};
+use crate::support::{Answer, Ask, Daemon, Raw, TestProxy, client, figure, start, until, within};
 
 const SECRET: &str = "s3cret-of-the-hook";
 const SITE: &str = "/api/dcim/sites/1/";
@@ -292,7 +292,7 @@ async fn what_was_fetched_in_doubt_is_not_kept_however_late_it_comes() {
 
 async fn followed(netbox: &FakeNetbox, poll: &str) -> TestProxy {
     let proxy = proxy(netbox, &format!("changelog_poll = {poll:?}")).await;
-    within(async { while proxy.metric("nbproxy_changelog_following").await < 1.0 {} }).await;
+    proxy.follows().await;
     proxy
 }
 
@@ -307,7 +307,7 @@ async fn where_changes_are_followed_answers_are_kept_at_once() {
     assert_eq!(proxy.get(SITE).await.json()["description"], "");
     assert!(proxy.get(SITE).await.is_hit());
     late.commit();
-    within(async { while proxy.get(SITE).await.json()["description"] != "late" {} }).await;
+    until(async || proxy.get(SITE).await.json()["description"] == "late").await;
     let older = FakeNetbox::builder().version("4.5.6").start().await;
     let proxy = followed(&older, "20ms").await;
     hook(&proxy, &site_changed()).await;
@@ -324,13 +324,8 @@ async fn a_webhook_has_the_changelog_looked_at_now() {
     netbox.edit("dcim/racks", 1, json!({"comments": "cascaded"}));
     let before = netbox.count("GET", CHANGES);
     hook(&proxy, &site_changed()).await;
-    within(async {
-        while netbox.count("GET", CHANGES) == before {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-    within(async { while proxy.metric("nbproxy_changelog_rows_total").await < 1.0 {} }).await;
+    until(async || netbox.count("GET", CHANGES) != before).await;
+    until(async || proxy.metric("nbproxy_changelog_rows_total").await >= 1.0).await;
     assert_eq!(proxy.get(rack).await.json()["comments"], "cascaded");
 }
 
@@ -415,8 +410,7 @@ async fn the_secret_is_in_no_log_line_and_is_followed() {
     assert_eq!(wrong.send().await.status, 403);
     daemon.rewrite(&format!("{log}[invalidation]\nwebhook_secret = \"another\"\nchangelog_poll = \"0s\""));
     daemon.signal("HUP");
-    within(async { while figure(daemon.admin(), "nbproxy_settings_read_total{result=\"applied\"}").await < 1.0 {} })
-        .await;
+    until(async || figure(daemon.admin(), "nbproxy_settings_read_total{result=\"applied\"}").await >= 1.0).await;
     assert_eq!(tell(daemon.url(), &text).await.status, 403, "the old secret opens nothing any more");
     let right = post(daemon.url()).header("x-hook-signature", &sign("another", text.as_bytes())).body(text.clone());
     assert_eq!(right.send().await.status, 204);

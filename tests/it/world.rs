@@ -7,7 +7,7 @@
 use fake_netbox::FakeNetbox;
 use serde_json::{Value, json};
 
-use crate::support::{Ask, TestProxy, within};
+use crate::support::{Ask, TestProxy, until};
 
 const SEEDS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03];
 /// Steps of a life; with their writes and reads they are 25,000 operations.
@@ -156,7 +156,7 @@ impl World {
         let netbox = FakeNetbox::builder().devices(12).sites(6).start().await;
         let settings = format!("[invalidation]\nchangelog_poll = \"1ms\"\nprecision = \"{precision}\"");
         let proxy = TestProxy::builder(&netbox).settings(&settings).start().await;
-        within(async { while proxy.metric("nbproxy_changelog_following").await < 1.0 {} }).await;
+        proxy.follows().await;
         Self { netbox, proxy, targets: targets(), dice: Dice(seed), hits: 0, reads: 0, story: Vec::new() }
     }
 
@@ -195,7 +195,7 @@ impl World {
     async fn looked(&self) {
         let looks = || self.proxy.metric("nbproxy_changelog_looks_total");
         let before = looks().await;
-        within(async { while looks().await < before + 2.0 {} }).await;
+        until(async || looks().await >= before + 2.0).await;
     }
 
     async fn read(&mut self) {

@@ -1,7 +1,7 @@
 //! The OpenAPI document that names are checked by: had or not, old or new.
 
 use super::*;
-use crate::support::Daemon;
+use crate::support::{Daemon, until};
 
 /// FakeNetbox's document with one more parameter.
 async fn document_with(netbox: &FakeNetbox, path: &str, name: &str) -> String {
@@ -62,12 +62,7 @@ async fn without_it_everything_passes_and_that_is_told() {
         netbox.fault(Match::path("GET", SCHEMA), fault);
         let strict = TestProxy::builder(&netbox).settings("[access]\nstrict_filters = \"enforce\"").start().await;
         let asked = async |times: usize| {
-            within(async {
-                while netbox.count("GET", SCHEMA) < times {
-                    tokio::task::yield_now().await;
-                }
-            })
-            .await;
+            until(async || netbox.count("GET", SCHEMA) >= times).await;
         };
         asked(1).await;
         // When it asks again, it has made up its mind about the first answer.

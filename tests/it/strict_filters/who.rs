@@ -24,9 +24,9 @@ async fn each_client_has_its_own_strictness() {
     assert_eq!(proxy.metric(COUNTED).await, 0.0);
     let expected = [meant("cf_taem", "cf_team"), meant("nmae", "name")];
     assert_eq!(told(&get(&proxy, "like-all", wrong).await), expected);
-    until(&proxy, COUNTED, 2.0).await;
+    metric_is(&proxy, COUNTED, 2.0).await;
     assert_eq!(get(&proxy, "warned", wrong).await.json()["count"], 0);
-    until(&proxy, COUNTED, 4.0).await;
+    metric_is(&proxy, COUNTED, 4.0).await;
     assert_eq!(get(&proxy, "warned", "name=a&cf_team=b").await.status, 200);
     let schema = get(&proxy, "nobody", "nmae=a").await;
     assert_eq!(schema.status, 403, "who is not known is told that first");
@@ -52,7 +52,7 @@ async fn a_warning_holds_nothing_up() {
     assert_eq!(proxy.get(&format!("{SITES}?cf_any=a&nmae=b")).await.status, 200);
     within(hold.arrived(1)).await;
     hold.release();
-    until(&proxy, "nbproxy_unknown_filters_total{endpoint=\"dcim/sites\"}", 2.0).await;
+    metric_is(&proxy, "nbproxy_unknown_filters_total{endpoint=\"dcim/sites\"}", 2.0).await;
     assert_eq!(netbox.count("GET", "/api/status/"), 0, "a count is worth no question to NetBox");
 }
 

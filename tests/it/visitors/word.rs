@@ -6,7 +6,7 @@ use fake_netbox::{FakeNetbox, HoldPoint};
 use serde_json::{Value, json};
 
 use super::{NORTH, ROOT, SITE, SITES, SOUTH, ask, before, get, ids, netbox, refused};
-use crate::support::{Raw, start, within};
+use crate::support::{Raw, start, until, within};
 
 #[tokio::test]
 async fn netboxs_word_counts_for_thirty_seconds() {
@@ -171,12 +171,7 @@ async fn who_hangs_up_amid_the_question_leaves_nothing_behind() {
     impatient.write(&format!("GET {SITES} HTTP/1.1\r\nHost: x\r\nAuthorization: Token {NORTH}\r\n\r\n")).await;
     within(hold.arrived(1)).await;
     drop(impatient);
-    within(async {
-        while proxy.metric("nbproxy_requests_in_progress").await > 0.0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(async || proxy.metric("nbproxy_requests_in_progress").await <= 0.0).await;
     netbox.disable_token(NORTH);
     hold.release();
     assert_eq!(within(get(&proxy, "key-of-tool", SITES)).await.status, 200, "the place is free again");
