@@ -41,7 +41,7 @@ pub struct Follower {
     patience: Duration,
 }
 
-/// The changelog is not what it was: rows have gone that were there. It must be begun anew.
+/// The changelog is not what it was: rows have gone that were there, or they come in no order. It must be begun anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the changelog is not what it was")]
 pub struct Jumped;
@@ -80,13 +80,13 @@ impl Follower {
         let young: Vec<&Row> = newest.iter().take_while(|row| recent(row)).collect();
         let below = newest.get(young.len());
         let mut ids: Vec<u64> = young.iter().copied().chain(below).map(|row| row.id).collect();
-        ids.reverse();
+        ids.sort_unstable();
         for pair in ids.windows(2) {
             if let [low, high] = pair {
-                gaps.open(low + 1, high - 1, now);
+                gaps.open_between(*low, *high, now);
             }
         }
-        Self { head: newest.first().cloned(), gaps, patience }
+        Self { head: newest.iter().max_by_key(|row| row.id).cloned(), gaps, patience }
     }
 
     /// Where to go on.
@@ -113,8 +113,12 @@ impl Follower {
         }
         let new: Vec<Row> = rows.collect();
         for row in &new {
-            let before = self.head.as_ref().map_or(row.id - 1, |head| head.id);
-            self.gaps.open(before + 1, row.id.saturating_sub(1), now);
+            if let Some(head) = &self.head {
+                if row.id <= head.id {
+                    return Err(Jumped);
+                }
+                self.gaps.open_between(head.id, row.id, now);
+            }
             self.head = Some(row.clone());
         }
         Ok((new, full))
@@ -149,6 +153,8 @@ impl Row {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(900);
@@ -212,5 +218,27 @@ mod tests {
         let asked = Window { from: 1001, to: 4999 };
         let (found, more) = follower.take_again(asked, (1001..=2000).map(row).collect());
         assert_eq!((found.len(), more), (1000, Some(Question::Within(Window { from: 2001, to: 4999 }))));
+    }
+
+    proptest! {
+        /// A changelog that is none must not end who follows it.
+        #[test]
+        fn rows_in_any_order_do_no_harm(newest in any_ids(), next in any_ids(), late in any_ids()) {
+            let rows = |ids: &[u64]| ids.iter().copied().map(row).collect::<Vec<_>>();
+            let mut follower = Follower::begin(&rows(&newest), PATIENCE, Moment::ZERO, |row| row.id % 3 > 0);
+            let head = newest.iter().max().copied();
+            let _news = follower.take(rows(&head.into_iter().chain(next).collect::<Vec<_>>()), Moment::ZERO);
+            for question in follower.again() {
+                let Question::Within(window) = question else { panic!("{question:?}") };
+                prop_assert!(window.from <= window.to);
+                follower.take_again(window, rows(&late));
+            }
+            let _missing = follower.gaps().len();
+        }
+    }
+
+    fn any_ids() -> impl Strategy<Value = Vec<u64>> {
+        let id = prop_oneof![0..40u64, Just(u64::MAX), Just(u64::MAX - 1), any::<u64>()];
+        proptest::collection::vec(id, 0..30)
     }
 }

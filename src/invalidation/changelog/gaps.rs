@@ -38,9 +38,11 @@ struct Gap {
 }
 
 impl Gaps {
-    /// The ids from `from` to `to` are missing as of `now`; they lie above all that were missing before.
-    pub(super) fn open(&mut self, from: u64, to: u64, now: Moment) {
-        if from <= to {
+    /// The ids between these two are missing as of `now`; they lie above all that were missing before.
+    pub(super) fn open_between(&mut self, below: u64, above: u64, now: Moment) {
+        if let (Some(from), Some(to)) = (below.checked_add(1), above.checked_sub(1))
+            && from <= to
+        {
             self.gaps.push(Gap { from, to, since: now });
         }
         while self.gaps.len() > MOST_GAPS {
@@ -52,8 +54,9 @@ impl Gaps {
     pub(super) fn fill(&mut self, id: u64) -> bool {
         let Some(at) = self.gaps.iter().position(|gap| (gap.from..=gap.to).contains(&id)) else { return false };
         let gap = self.gaps.remove(at);
-        let halves = [Gap { to: id.wrapping_sub(1), ..gap }, Gap { from: id + 1, ..gap }];
-        let left = halves.into_iter().filter(|half| half.from <= half.to && half.to >= gap.from && half.to != u64::MAX);
+        // No gap holds the first of all ids, nor the last: each lies between two.
+        let halves = [Gap { to: id - 1, ..gap }, Gap { from: id + 1, ..gap }];
+        let left = halves.into_iter().filter(|half| half.from <= half.to);
         self.gaps.splice(at..at, left);
         true
     }
@@ -78,7 +81,7 @@ impl Gaps {
 
     /// How many ids are missing.
     pub fn len(&self) -> u64 {
-        self.gaps.iter().map(|gap| gap.to - gap.from + 1).sum()
+        self.gaps.iter().fold(0, |sum: u64, gap| sum.saturating_add(gap.to - gap.from + 1))
     }
 
     /// Whether none is.
@@ -114,8 +117,8 @@ mod tests {
     #[test]
     fn gaps_are_filled_from_any_side() {
         let mut gaps = Gaps::default();
-        gaps.open(10, 14, Moment::ZERO);
-        gaps.open(20, 19, Moment::ZERO);
+        gaps.open_between(9, 15, Moment::ZERO);
+        gaps.open_between(19, 20, Moment::ZERO);
         assert_eq!((gaps.fill(9), gaps.fill(15), gaps.len()), (false, false, 5));
         assert!(gaps.fill(12) && gaps.fill(10) && gaps.fill(14) && !gaps.fill(12));
         assert_eq!(gaps.windows(), [Window { from: 11, to: 11 }, Window { from: 13, to: 13 }]);
@@ -127,7 +130,7 @@ mod tests {
         #[test]
         fn whatever_is_missing_is_looked_for(missing in proptest::collection::btree_set(1u64..5000, 0..400), back in any::<u64>()) {
             let mut gaps = Gaps::default();
-            missing.iter().for_each(|id| gaps.open(*id, *id, Moment::ZERO));
+            missing.iter().for_each(|id| gaps.open_between(id - 1, id + 1, Moment::ZERO));
             let filled: Vec<u64> = missing.iter().copied().filter(|id| (id ^ back) & 1 == 0).collect();
             for id in &filled {
                 prop_assert!(gaps.fill(*id));
