@@ -11,6 +11,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_e
 /// Everything but RFC 3986's unreserved characters.
 pub(crate) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// The lookup expressions that follow a filter's name after two underscores: how its values are compared (NetBox 4.6,
+/// `FILTER_*_LOOKUP_MAP` in `utilities/constants.py`).
+pub const LOOKUPS: [&str; 16] =
+    ["empty", "gt", "gte", "ic", "ie", "iew", "iregex", "isw", "lt", "lte", "n", "nic", "nie", "niew", "nisw", "regex"];
+
 /// A query's parameters, decoded, keys in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {

@@ -3,17 +3,14 @@
 
 use super::named;
 use crate::netbox::object_type::{ObjectType, TypeSet};
-use crate::netbox::query::Query;
+use crate::netbox::query::{LOOKUPS, Query};
 
 mod table;
 
 use table::{COLUMNS, DEVICE, FILTERS, Filter, PLACES, STANDING};
 
-/// How the values of a filter may be compared (`FILTER_*_LOOKUP_MAP` in NetBox's `utilities/constants.py`).
-const LOOKUPS: [&str; 17] = [
-    "any", "empty", "gt", "gte", "ic", "ie", "iew", "iregex", "isw", "lt", "lte", "n", "nic", "nie", "niew", "nisw",
-    "regex",
-];
+/// One more lookup expression, which only filters by tags have (NetBox 4.6).
+const OF_TAGS: &str = "any";
 
 /// Parameters that say how a list is shown, not what it holds.
 const FORM: [&str; 8] = ["brief", "exclude", "fields", "format", "limit", "offset", "omit", "start"];
@@ -47,7 +44,7 @@ fn is_column(name: &str) -> bool {
 /// A filter without its lookup: `name` of `name__ic`.
 fn stem(key: &str) -> &str {
     match key.rsplit_once("__") {
-        Some((stem, lookup)) if LOOKUPS.contains(&lookup) => stem,
+        Some((stem, lookup)) if lookup == OF_TAGS || LOOKUPS.contains(&lookup) => stem,
         Some(_) | None => key,
     }
 }

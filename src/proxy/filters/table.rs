@@ -7,6 +7,7 @@ use super::nearest::nearest;
 use crate::cache::clock::Moment;
 use crate::netbox::object::Resource;
 use crate::netbox::openapi::{Parameters, holds};
+use crate::netbox::query::LOOKUPS;
 use crate::proxy::error::UnknownFilter;
 use crate::proxy::request::Target;
 
@@ -28,10 +29,6 @@ const ATTRIBUTE: &str = "attr_";
 
 /// Begins the filters for custom fields.
 pub(super) const CUSTOM: &str = "cf_";
-
-/// The lookup expressions that follow a filter's name after two underscores (NetBox 4.6, utilities/constants.py).
-const LOOKUPS: [&str; 16] =
-    ["empty", "gt", "gte", "ic", "ie", "iew", "iregex", "isw", "lt", "lte", "n", "nic", "nie", "niew", "nisw", "regex"];
 
 /// The lookup that NetBox may have learned only after its document was made up: filter sets that were loaded before it
 /// get it with each request (netbox/filtersets.py; netbox-community/netbox#9231).
