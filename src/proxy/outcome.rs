@@ -127,6 +127,15 @@ impl Outcome {
         }
     }
 
+    /// Whether the answer comes from memory, and nothing that it depends on has changed since.
+    pub fn is_coherent(&self) -> bool {
+        match self {
+            Self::Hit { .. } => true,
+            Self::Stale { reason, .. } => *reason != StaleReason::Outdated,
+            Self::Filled { .. } | Self::Joined { .. } | Self::Bypass(_) | Self::Written => false,
+        }
+    }
+
     /// The `Cache-Status` header (RFC 9211).
     pub fn cache_status(&self) -> HeaderValue {
         self.status_with(self.detail())
