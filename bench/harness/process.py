@@ -45,6 +45,11 @@ class Process:
         """Memory that is there; what is shared between processes (shared memory of a cache, say) is counted once each."""
         return sum(int(fields[21]) for fields in (stat(pid) for pid in self.pids()) if fields) * PAGE
 
+    def peak_bytes(self):
+        """The most memory that the program itself, without children, has had at once."""
+        with open(f"/proc/{self.popen.pid}/status") as file:
+            return next(int(line.split()[1]) << 10 for line in file if line.startswith("VmHWM"))
+
     def stop(self):
         """Ends it, by force after three seconds."""
         if self.popen.poll() is not None:
