@@ -134,7 +134,9 @@ def coded():
 
 
 def conditional():
-    cells = [Cell(name, f"{name}, 304", wants=304) for name in ALL if name != "nginx-copying"]
+    # HAProxy names the length of the body that it leaves out, for which wrk then waits.
+    names = [name for name in ALL if name not in ("nginx-copying", "haproxy")]
+    cells = [Cell(name, f"{name}, 304", wants=304) for name in names]
     return [*cells, Cell("nbproxy", "nbproxy"), Cell("nbproxy-quiet", "nbproxy-quiet")]
 
 
