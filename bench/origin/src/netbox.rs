@@ -50,7 +50,8 @@ impl Netbox {
                 head(out, "application/vnd.oai.openapi+json; charset=utf-8", None, document);
             }
             ("/api/dcim/devices/", ..) => {
-                let (limit, offset) = (parameter(query, "limit").unwrap_or(50), parameter(query, "offset").unwrap_or(0));
+                let (limit, offset) =
+                    (parameter(query, "limit").unwrap_or(50), parameter(query, "offset").unwrap_or(0));
                 head(out, json, None, &self.page(limit, offset));
             }
             (_, Some(id), _) => {
@@ -117,9 +118,14 @@ fn parameter(query: &str, name: &str) -> Option<u64> {
 
 /// Paths with parameters as NetBox's document has them, until it is as long as NetBox's.
 fn openapi() -> String {
-    let mut document = String::from("{\"openapi\":\"3.0.3\",\"info\":{\"title\":\"NetBox REST API\",\"version\":\"4.6.8 (4.6)\"},\"paths\":{");
+    let mut document = String::from(
+        "{\"openapi\":\"3.0.3\",\"info\":{\"title\":\"NetBox REST API\",\"version\":\"4.6.8 (4.6)\"},\"paths\":{",
+    );
     for number in 0.. {
-        let path = format!("\"/api/app{}/models-{number}/\":{{\"get\":{{\"operationId\":\"models_{number}_list\",", number % 11);
+        let path = format!(
+            "\"/api/app{}/models-{number}/\":{{\"get\":{{\"operationId\":\"models_{number}_list\",",
+            number % 11
+        );
         document.push_str(&path);
         document.push_str("\"parameters\":[");
         for lookup in 0..60 {
@@ -144,6 +150,7 @@ fn openapi() -> String {
     document + end
 }
 
+#[expect(clippy::disallowed_methods, reason = "an origin's time is nobody's to turn")]
 fn head(out: &mut Vec<u8>, content_type: &str, object: Option<u64>, body: &str) {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let etag = object.map_or_else(String::new, |_| "ETag: W/\"2026-11-23T21:07:03.353764+00:00\"\r\n".to_owned());
