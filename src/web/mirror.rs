@@ -5,13 +5,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
 use http::Method;
 
 use super::access_log::Line;
-use super::{App, AppParts, error, head, upload};
+use super::{AppParts, error, head, upload};
 use crate::proxy::auth::Subject;
 use crate::proxy::error::ProxyError;
 use crate::proxy::reply::{Reply, ReplyBody};
@@ -36,10 +36,10 @@ impl Default for Peer {
 }
 
 /// Answers whatever is asked.
-pub(super) async fn mirror(State(App(app)): State<App>, request: Request) -> Response {
+pub(super) async fn mirror(app: &Arc<AppParts>, request: Request) -> Response {
     let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
-    let mut line = Line::begin(&app, &request, peer.address);
-    match answer(&app, request, peer, &mut line).await {
+    let mut line = Line::begin(app, &request, peer.address);
+    match answer(app, request, peer, &mut line).await {
         Ok(reply) => {
             line.outcome(reply.outcome.as_str(), reply.outcome.detail());
             line.request_id(reply.headers.get("x-request-id"));
