@@ -2,12 +2,14 @@
 
 import http.client
 import os
+import resource
 import shutil
 import subprocess
 import tempfile
+import time
 
 from . import build, peers
-from .process import Process
+from .process import TICKS, Process
 
 PROXY_CORE, LOAD_CORE = 0, 1
 
@@ -55,6 +57,12 @@ class Bench:
         options = {"ORIGIN": self.origin, **peer.options, **options}
         return peer.launch(options, self, port, folder)
 
+    def own_cpu_seconds(self):
+        """CPU time of all that this run has started, what has ended included, and of itself."""
+        usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        running = [process for process in self.started if process.popen.poll() is None]
+        return sum(own.ru_utime + own.ru_stime for own in usage) + sum(sum(own.cpu_seconds()) for own in running)
+
     def stop(self):
         for process in reversed(self.started):
             process.stop()
@@ -75,6 +83,29 @@ def fetch(port, path, headers=None):
 def requests_at(origin):
     """How much of what is remembered has been asked of the origin."""
     return int(fetch(origin, "/requests")[2])
+
+
+def busy_cpu_seconds():
+    """CPU time of everything on this machine."""
+    with open("/proc/stat") as file:
+        user, nice, system, _, _, irq, softirq = map(int, file.readline().split()[1:8])
+    return (user + nice + system + irq + softirq) / TICKS
+
+
+class Neighbours:
+    """How much of the machine others take meanwhile: what is measured beside them is not worth much."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.began = self.now()
+
+    def now(self):
+        return time.monotonic(), busy_cpu_seconds() - self.bench.own_cpu_seconds()
+
+    def share(self):
+        """From 0 to 1, of all cores."""
+        (began, before), (now, after) = self.began, self.now()
+        return max(0.0, after - before) / (now - began) / os.cpu_count()
 
 
 def versions():

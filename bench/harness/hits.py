@@ -12,6 +12,14 @@ from .table import middle, number, size, table
 DEVICE, PAGE, LIST = "/api/dcim/devices/1/", "/api/dcim/devices/?limit=50", "/api/dcim/devices/?limit=1000"
 OPENAPI = "/api/schema/"
 ALL = ["nginx", "nginx-copying", "varnish", "haproxy", "nbproxy", "nbproxy-quiet"]
+COLUMNS = {
+    "hits/s": lambda sample: sample.rate,
+    "MB/s": lambda sample: sample.megabytes,
+    "p50 ms": lambda sample: sample.p50_us / 1000,
+    "p99 ms": lambda sample: sample.p99_us / 1000,
+    "user µs/hit": lambda sample: sample.user_us,
+    "CPU µs/hit": lambda sample: sample.cpu_us,
+}
 
 
 @dataclass
@@ -54,11 +62,10 @@ class Hits:
         rows = []
         for cell in cells:
             of = samples[cell.label]
-            numbers = [middle(of, get) for get in (
-                lambda s: s.rate, lambda s: s.megabytes, lambda s: s.p50_us / 1000, lambda s: s.p99_us / 1000, lambda s: s.cpu_us)]
+            numbers = [middle(of, get) for get in COLUMNS.values()]
             rows.append([cell.label + cell.note, size(cell.sizes[0]), *map(number, numbers), ratio(cell, cells, samples)])
-        columns = ["peer", "body", "hits/s", "MB/s", "p50 ms", "p99 ms", "CPU µs/hit", "CPU, to the best other"]
-        goal = [f"", f"Goal: {self.goal}."] if self.goal else []
+        columns = ["peer", "body", *COLUMNS, "CPU, to the best other"]
+        goal = ["", f"Goal: {self.goal}."] if self.goal else []
         return table(columns, rows) + goal
 
 

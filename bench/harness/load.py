@@ -20,11 +20,16 @@ class Sample:
     bytes: int
     p50_us: float
     p99_us: float
-    cpu_us: float  # of the proxy, user and system, by hit
+    user_us: float  # of the proxy's CPU time, by hit
+    system_us: float
 
     @property
     def rate(self):
         return self.hits / self.seconds
+
+    @property
+    def cpu_us(self):
+        return self.user_us + self.system_us
 
     @property
     def megabytes(self):
@@ -44,7 +49,7 @@ def wrk(process, path, connections, seconds, headers=None, keys=None):
     env = {**os.environ, "BENCH_REPORT": f"{WRK}/report.lua"}
     before = process.cpu_seconds()
     done = subprocess.run(argv, capture_output=True, text=True, env=env)
-    cpu = process.cpu_seconds() - before
+    user, system = (after - earlier for after, earlier in zip(process.cpu_seconds(), before))
     found = [line[7:] for line in done.stdout.splitlines() if line.startswith("report ")]
     if not found:
         raise Faulty(f"wrk told nothing: {done.stdout}{done.stderr}")
@@ -52,7 +57,8 @@ def wrk(process, path, connections, seconds, headers=None, keys=None):
     if told["faults"] or not told["requests"]:
         raise Faulty(f"{told['faults']} of {told['requests']} answers were faulty")
     hits = told["requests"]
-    return Sample(hits, told["microseconds"] / 1e6, told["bytes"], told["p50"], told["p99"], cpu * 1e6 / hits)
+    times = told["p50"], told["p99"], user * 1e6 / hits, system * 1e6 / hits
+    return Sample(hits, told["microseconds"] / 1e6, told["bytes"], *times)
 
 
 def paced(process, path, connections, seconds, rate, folder):

@@ -37,9 +37,9 @@ class Process:
 
     def cpu_seconds(self):
         """User and system time since it was started."""
-        every = [stat(pid) for pid in self.pids()]
+        every = [fields for fields in map(stat, self.pids()) if fields]
         # utime, stime: the 14th and 15th field of /proc/PID/stat.
-        return sum(int(fields[11]) + int(fields[12]) for fields in every if fields) / TICKS
+        return sum(int(fields[11]) for fields in every) / TICKS, sum(int(fields[12]) for fields in every) / TICKS
 
     def resident_bytes(self):
         """Memory that is there; what is shared between processes (shared memory of a cache, say) is counted once each."""
