@@ -64,11 +64,11 @@ impl App {
 
     /// Answers on the public listener: whatever comes is NetBox's, or nobody's, but for NetBox's webhooks. A router would take
     /// as long to say so as all the rest of a hit.
-    pub async fn answer(&self, request: Request) -> Response {
+    pub async fn answer(&self, peer: &Peer, request: Request) -> Response {
         if request.uri().path() == webhook::PATH && self.0.proxy.takes_webhooks() {
-            webhook::webhook(&self.0, request).await
+            webhook::webhook(&self.0, peer, request).await
         } else {
-            mirror::mirror(&self.0, request).await
+            mirror::mirror(&self.0, peer, request).await
         }
     }
 }

@@ -152,7 +152,7 @@ impl ApiPath {
     /// The id of the object that is named, or below which something is.
     pub fn object_id(&self) -> Option<u64> {
         let below = self.decoded.strip_prefix("/api/")?.strip_prefix(self.name())?;
-        below.split('/').find(|segment| !segment.is_empty())?.parse().ok()
+        segments(below).find(|segment| !segment.is_empty())?.parse().ok()
     }
 
     /// The decoded path.
@@ -218,8 +218,10 @@ fn decode(raw: &str) -> Result<Cow<'_, str>, PathError> {
     check_encoding(raw)?;
     let forbidden = |c: char| matches!(c, '\\' | ';') || c.is_control();
     // A slash that is encoded is another one when it has been decoded.
+    let decoded = |text| percent_decode_str(text).decode_utf8().map_err(|_| Ambiguous("bytes that are not UTF-8"));
+    let encoded = raw.contains('%');
     for segment in segments(raw) {
-        let segment = percent_decode_str(segment).decode_utf8().map_err(|_| Ambiguous("bytes that are not UTF-8"))?;
+        let segment = if encoded { decoded(segment)? } else { Cow::Borrowed(segment) };
         match segment.as_ref() {
             "." | ".." => return Err(Ambiguous("a dot segment")),
             text if text.contains(|c| c == '/' || forbidden(c)) => {
@@ -228,7 +230,7 @@ fn decode(raw: &str) -> Result<Cow<'_, str>, PathError> {
             _ => {}
         }
     }
-    let path = percent_decode_str(raw).decode_utf8().map_err(|_| Ambiguous("bytes that are not UTF-8"))?;
+    let path = if encoded { decoded(raw)? } else { Cow::Borrowed(raw) };
     if path.contains("//") { Err(Ambiguous("an empty segment")) } else { Ok(path) }
 }
 

@@ -148,18 +148,23 @@ impl Connection {
     ) -> impl Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible, Future: Send + 'static> + use<>
     {
         let (site, activity): (Site, Arc<Activity>) = (self.site.clone(), Arc::clone(self.place.activity()));
-        service_fn(move |mut request: Request<Incoming>| {
+        let peer = Arc::new(peer);
+        service_fn(move |request: Request<Incoming>| {
             let doing = activity.begin();
-            request.extensions_mut().insert(peer.clone());
-            let (site, request) = (site.clone(), request.map(Body::new));
-            async move {
+            let (site, peer) = (site.clone(), Arc::clone(&peer));
+            // In a box: hyper moves it about, and it is large.
+            Box::pin(async move {
+                let mut request = request.map(Body::new);
                 let response = match site {
-                    Site::Public(app) => app.answer(request).await,
-                    Site::Admin(mut router) => router.call(request).await?,
+                    Site::Public(app) => app.answer(&peer, request).await,
+                    Site::Admin(mut router) => {
+                        request.extensions_mut().insert(Peer::clone(&peer));
+                        router.call(request).await?
+                    }
                 };
                 let turn = Turn::current();
                 Ok(response.map(|body| Answer::new(body, turn, doing)))
-            }
+            })
         })
     }
 

@@ -17,8 +17,7 @@ use crate::proxy::hook;
 pub(super) const PATH: &str = "/-/webhooks/netbox";
 
 /// Takes a webhook. Without a secret by which NetBox is known, the path is as unknown as any other, and this not asked.
-pub(super) async fn webhook(app: &Arc<AppParts>, request: Request) -> Response {
-    let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
+pub(super) async fn webhook(app: &Arc<AppParts>, peer: &Peer, request: Request) -> Response {
     let mut line = Line::begin(app, &request, peer.address);
     line.endpoint("webhook");
     match hear(app, request).await {
