@@ -25,6 +25,8 @@ def find(tool):
 
 def need(tools, install):
     """Ends the run, saying what to install, if a tool is missing; installs it if that is wanted."""
+    if (os.cpu_count() or 1) < 2:
+        raise SystemExit("two cores are needed, one of them for the load alone")
     missing = [tool for tool in tools if not find(tool)]
     if not missing:
         return
@@ -32,9 +34,8 @@ def need(tools, install):
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
     if not install:
         raise SystemExit(f"missing: {', '.join(missing)}. Debian has them:\n  {' '.join(command)}\n(or: --install)")
-    # Debian starts services when it installs them; a policy that says no keeps the ports free.
     subprocess.run(["apt-get", "update"], check=True)
-    subprocess.run(command, check=True, env={**os.environ, "RUNLEVEL": "1", "DEBIAN_FRONTEND": "noninteractive"})
+    subprocess.run(command, check=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
 
 
 def cargo(folder, *arguments):
