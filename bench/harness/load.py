@@ -45,7 +45,8 @@ def wrk(process, path, connections, seconds, headers=None, keys=None):
     script = ["-s", f"{WRK}/keys.lua" if keys else f"{WRK}/report.lua"]
     fields = [part for name, value in (headers or {}).items() for part in ("-H", f"{name}: {value}")]
     argv = ["taskset", "-c", str(LOAD_CORE), build.find("wrk"), "-t", "1", "-c", str(connections)]
-    argv += ["-d", f"{seconds}s", "--timeout", "30s", *script, *fields, f"http://127.0.0.1:{process.port}{path}", *(["--", *map(str, keys)] if keys else [])]
+    argv += ["-d", f"{seconds}s", "--timeout", "30s", *script, *fields, f"http://127.0.0.1:{process.port}{path}"]
+    argv += ["--", *map(str, keys)] if keys else []
     env = {**os.environ, "BENCH_REPORT": f"{WRK}/report.lua"}
     before = process.cpu_seconds()
     done = subprocess.run(argv, capture_output=True, text=True, env=env)
