@@ -45,6 +45,7 @@ class Hits:
     connections: tuple
     goal: str = ""
     cells: list = None
+    keys: tuple = None
 
     def run(self, bench):
         cells = [cell for cell in self.cells or plain() if cell.peer in bench.args.peers]
@@ -54,7 +55,7 @@ class Hits:
             samples = {cell.label: [] for cell in cells}
             for _ in range(bench.args.rounds):
                 for cell in cells:
-                    samples[cell.label].append(measured(cell, self.path, connections, bench))
+                    samples[cell.label].append(measured(cell, self.path, connections, bench, self.keys))
             lines += [f"### {self.title}, {connections} connections", "", *self.told(cells, samples), ""]
         return lines
 
@@ -120,10 +121,10 @@ def ready(cell, path, bench):
     return True
 
 
-def measured(cell, path, connections, bench):
+def measured(cell, path, connections, bench, keys):
     process = bench.peer(cell.peer)
     before = requests_at(bench.origin)
-    sample = wrk(process, path, connections, bench.args.seconds, cell.headers)
+    sample = wrk(process, path, connections, bench.args.seconds, cell.headers, keys)
     asked, each = requests_at(bench.origin) - before, sample.bytes / sample.hits
     if asked:
         raise Faulty(f"{cell.label}: {asked} of {sample.hits} were no hits")
@@ -149,6 +150,7 @@ def conditional():
 
 SCENARIOS = [
     Hits("hit-2.6KB", "One device, 2.6 KB", DEVICE, (16, 64), "at most 0.75"),
+    Hits("hit-traced", "One device, 2.6 KB, each request with a trace id of its own", DEVICE, (16,), keys=("heads", 0, DEVICE)),
     Hits("hit-129KB", "A page of 50 devices, 129 KB", PAGE, (16, 64), "at most 0.85"),
     Hits("hit-2.6MB", "1,000 devices, 2.6 MB", LIST, (16, 64), "at most 1.0"),
     Hits("hit-13MB", "The OpenAPI document, 13 MB", OPENAPI, (16,)),
