@@ -230,6 +230,20 @@ pub(crate) const DEVICES: &[Case] = &[
     ),
     case(
         "dcim/manufacturers",
+        "dcim/interface-templates",
+        &[
+            ("dcim/manufacturers", r#"{"name": "TA", "slug": "ta"}"#),
+            ("dcim/manufacturers", r#"{"name": "TB", "slug": "tb"}"#),
+            ("dcim/device-types", r#"{"manufacturer": $0, "model": "n", "slug": "t-by-a"}"#),
+            ("dcim/device-types", r#"{"manufacturer": $1, "model": "n", "slug": "t-by-b"}"#),
+            ("dcim/interface-templates", r#"{"name": "n", "device_type": $2}"#),
+            ("dcim/interface-templates", r#"{"name": "n", "device_type": $3}"#),
+        ],
+        "dcim/interface-templates/?id=$4&id=$5&fields=id",
+        Edit("dcim/manufacturers", "$0", r#"{"name": "TC"}"#),
+    ),
+    case(
+        "dcim/manufacturers",
         "dcim/device-types",
         &[
             ("dcim/manufacturers", r#"{"name": "MA", "slug": "ma"}"#),
@@ -295,8 +309,12 @@ pub(crate) const DEVICES: &[Case] = &[
         &[
             ("dcim/module-types", r#"{"manufacturer": 1, "model": "installed"}"#),
             ("dcim/module-bays", r#"{"device": 1, "name": "empty"}"#),
+            (
+                "extras/journal-entries",
+                r#"{"assigned_object_type": "dcim.modulebay", "assigned_object_id": $1, "comments": "x"}"#,
+            ),
         ],
-        "dcim/module-bays/$1/?fields=id,_occupied",
+        "extras/journal-entries/$2/",
         Create("dcim/modules", r#"{"device": 1, "module_bay": $1, "module_type": $0}"#),
     ),
     case(
@@ -309,6 +327,21 @@ pub(crate) const DEVICES: &[Case] = &[
         ],
         "dcim/modules/$2/?fields=id,display",
         Edit("dcim/module-bays", "$1", r#"{"name": "second"}"#),
+    ),
+    case(
+        "dcim/module-types",
+        "dcim/modules",
+        &[
+            ("dcim/module-types", r#"{"manufacturer": 1, "model": "first"}"#),
+            ("dcim/module-bays", r#"{"device": 1, "name": "bay"}"#),
+            ("dcim/modules", r#"{"device": 1, "module_bay": $1, "module_type": $0}"#),
+            (
+                "extras/journal-entries",
+                r#"{"assigned_object_type": "dcim.module", "assigned_object_id": $2, "comments": "x"}"#,
+            ),
+        ],
+        "extras/journal-entries/$3/",
+        Edit("dcim/module-types", "$0", r#"{"model": "second"}"#),
     ),
     case(
         "dcim/devices",
