@@ -153,6 +153,9 @@ async fn nothing_is_stale_before_a_real_netbox() {
             _ => world.step_before_all().await,
         }
         steps += 1;
+        if steps % LIFE == 0 {
+            world.sum_up();
+        }
     }
     world.sum_up();
     let left = world.clean_up(&branches).await;

@@ -183,10 +183,10 @@ impl Stock {
                 let id = ids.get(self.dice.roll(FEW)).or(ids.first()).copied().unwrap_or(1_000_000);
                 format!("{endpoint}/{id}/")
             }
-            4 => format!("{endpoint}/?limit=10"),
+            4 => format!("{endpoint}/?limit=5"),
             5 => format!("{endpoint}/?limit=3&offset=3"),
-            6 => format!("{endpoint}/?brief=1&limit=10"),
-            7 => format!("{endpoint}/?limit=10&ordering=-id&fields=id,display"),
+            6 => format!("{endpoint}/?brief=1&limit=5"),
+            7 => format!("{endpoint}/?limit=5&ordering=-id&fields=id,display"),
             _ => {
                 let (list, by) = *self.dice.of(&FILTERS);
                 let first = self.ids.get(by).and_then(|ids| ids.first()).copied().unwrap_or(1_000_000);
@@ -208,7 +208,7 @@ const FILTERS: [(&str, &str); 16] = [
     ("dcim/devices/?role_id=", "dcim/device-roles"),
     ("dcim/devices/?manufacturer_id=", "dcim/manufacturers"),
     ("dcim/devices/?tenant_id=", "tenancy/tenants"),
-    ("dcim/devices/?limit=10&region_id=", "dcim/regions"),
+    ("dcim/devices/?limit=5&region_id=", "dcim/regions"),
     ("dcim/interfaces/?device_id=", "dcim/devices"),
     ("ipam/prefixes/?vrf_id=", "ipam/vrfs"),
     ("ipam/ip-addresses/?device_id=", "dcim/devices"),
