@@ -274,6 +274,21 @@ async fn what_goes_along_with_a_write_is_seen_at_once() {
     assert_eq!(proxy.get(addresses).await.json()["count"], before[1] - 1);
 }
 
+/// An answer that leaves fields out does not show whose deletion would change it, nor does one that asks for what is new.
+#[tokio::test]
+async fn what_loses_a_reference_is_seen_even_where_that_is_not_shown() {
+    let netbox = FakeNetbox::start().await;
+    netbox.edit("dcim/interfaces", 1, json!({"untagged_vlan": 1}));
+    let proxy = alone(&netbox).await;
+    let trimmed = "/api/dcim/interfaces/1/?fields=id,last_updated";
+    let saved = remember(&proxy, trimmed).await["last_updated"].clone();
+    let newer = format!("/api/dcim/interfaces/?last_updated__gt={}", saved.as_str().expect("a time"));
+    assert_eq!(remember(&proxy, &newer).await["count"], 0);
+    assert_eq!(proxy.ask("DELETE", "/api/ipam/vlans/1/").send().await.status, 204);
+    assert_ne!(proxy.get(trimmed).await.json()["last_updated"], saved);
+    assert_eq!(proxy.get(&newer).await.json()["count"], 1);
+}
+
 /// However a write ends, what may go along with it is outdated.
 #[tokio::test]
 async fn a_deletion_that_broke_off_may_have_taken_others_along() {
