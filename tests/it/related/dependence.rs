@@ -46,14 +46,16 @@ async fn an_empty_list_is_filled_by_what_its_filters_name() {
     let netbox = FakeNetbox::start().await;
     let site = netbox.create("dcim/sites", json!({"name": "Empty", "slug": "empty"}));
     let rack = netbox.create("dcim/racks", json!({"name": "moves", "site": 1}));
-    netbox.create(
+    let device = netbox.create(
         "dcim/devices",
         json!({"name": "moves", "device_type": 1, "role": 1, "site": 1, "rack": rack, "tenant": 1}),
     );
+    netbox.create("dcim/interfaces", json!({"device": device, "name": "n", "type": "other"}));
     let proxy = following(&netbox).await;
     let devices = format!("/api/dcim/devices/?site_id={site}");
     let by_slug = "/api/dcim/devices/?site=empty&fields=id";
-    let targets = [devices.as_str(), by_slug];
+    let interfaces = "/api/dcim/interfaces/?site=empty&fields=id";
+    let targets = [devices.as_str(), by_slug, interfaces];
     for target in targets {
         assert_eq!(remember(&proxy, target).await["count"], 0);
     }
@@ -260,6 +262,9 @@ async fn what_goes_along_with_a_write_is_seen_at_once() {
     let device = json!({"name": "new", "device_type": 2, "role": 1, "site": 1});
     assert_eq!(proxy.ask("POST", "/api/dcim/devices/").json(&device).send().await.status, 201);
     assert_eq!(proxy.get(made).await.json()["count"], before[2] + 1);
+    for target in [ports, addresses, primary] {
+        remember(&proxy, target).await;
+    }
     assert_eq!(proxy.ask("DELETE", "/api/dcim/devices/").json(&json!([{"id": 1}])).send().await.status, 204);
     assert_eq!(proxy.get(ports).await.json()["count"], before[0] + 1 - 2);
     assert_eq!(proxy.get(addresses).await.json()["count"], before[1] - 1);
@@ -278,13 +283,14 @@ async fn what_goes_along_with_a_write_is_seen_at_once() {
 #[tokio::test]
 async fn what_loses_a_reference_is_seen_even_where_that_is_not_shown() {
     let netbox = FakeNetbox::start().await;
-    netbox.edit("dcim/interfaces", 1, json!({"untagged_vlan": 1}));
+    let vrf = netbox.create("ipam/vrfs", json!({"name": "goes"}));
+    netbox.edit("dcim/interfaces", 1, json!({"vrf": vrf}));
     let proxy = alone(&netbox).await;
     let trimmed = "/api/dcim/interfaces/1/?fields=id,last_updated";
     let saved = remember(&proxy, trimmed).await["last_updated"].clone();
     let newer = format!("/api/dcim/interfaces/?last_updated__gt={}", saved.as_str().expect("a time"));
     assert_eq!(remember(&proxy, &newer).await["count"], 0);
-    assert_eq!(proxy.ask("DELETE", "/api/ipam/vlans/1/").send().await.status, 204);
+    assert_eq!(proxy.ask("DELETE", &format!("/api/ipam/vrfs/{vrf}/")).send().await.status, 204);
     assert_ne!(proxy.get(trimmed).await.json()["last_updated"], saved);
     assert_eq!(proxy.get(&newer).await.json()["count"], 1);
 }
