@@ -54,7 +54,7 @@ async fn an_empty_list_is_filled_by_what_its_filters_name() {
     let proxy = following(&netbox).await;
     let devices = format!("/api/dcim/devices/?site_id={site}");
     let by_slug = "/api/dcim/devices/?site=empty&fields=id";
-    let interfaces = "/api/dcim/interfaces/?site=empty&fields=id";
+    let interfaces = "/api/dcim/interfaces/?site=empty";
     let targets = [devices.as_str(), by_slug, interfaces];
     for target in targets {
         assert_eq!(remember(&proxy, target).await["count"], 0);
@@ -300,13 +300,13 @@ async fn what_loses_a_reference_is_seen_even_where_that_is_not_shown() {
 async fn a_deletion_that_broke_off_may_have_taken_others_along() {
     let netbox = FakeNetbox::start().await;
     let proxy = alone(&netbox).await;
-    let ports = "/api/dcim/interfaces/?fields=id&limit=1";
-    let before = remember(&proxy, ports).await["count"].as_u64().expect("a number");
+    let addresses = "/api/ipam/ip-addresses/?fields=id&limit=1";
+    let before = remember(&proxy, addresses).await["count"].as_u64().expect("a number");
     remember(&proxy, "/api/ipam/rirs/").await;
     netbox.fault(Match::path("DELETE", "/api/dcim/devices/1/").times(1), Fault::ApplyThenReset);
     assert_eq!(proxy.ask("DELETE", "/api/dcim/devices/1/").send().await.status, 502);
-    assert_eq!(proxy.get(ports).await.json()["count"], before - 2);
-    assert!(!proxy.get(ports).await.is_hit(), "it may still happen");
+    assert_eq!(proxy.get(addresses).await.json()["count"], before - 1);
+    assert!(!proxy.get(addresses).await.is_hit(), "it may still happen");
     assert!(proxy.get("/api/ipam/rirs/").await.is_hit(), "it has nothing to do with that");
 }
 
