@@ -32,6 +32,7 @@ mod parity;
 mod poisoning;
 mod purge;
 mod pynetbox;
+mod regressions;
 mod related;
 mod reload;
 mod rights;

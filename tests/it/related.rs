@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::support::{Ask, TestProxy, until};
 
+mod cables;
 mod cases;
 mod dependence;
 mod more_cases;
@@ -111,7 +112,7 @@ async fn devices_show_what_they_are_made_of() {
 
 #[tokio::test]
 async fn cabling_shows_however_far_away() {
-    run(cases::CABLING).await;
+    run(cables::CABLING).await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use nbproxy::netbox::query::Query;
 use serde_json::Value;
 
 use super::cases::{self, Case};
-use super::{filled, more_cases};
+use super::{cables, filled, more_cases};
 
 /// What nbproxy knows of a case once it has happened.
 struct Happened {
@@ -104,7 +104,7 @@ async fn each_row_of_the_table_is_needed() {
     let all = [
         cases::PLACES,
         cases::DEVICES,
-        cases::CABLING,
+        cables::CABLING,
         more_cases::CIRCUITS,
         more_cases::ADDRESSES,
         more_cases::OTHERS,
