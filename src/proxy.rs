@@ -35,6 +35,7 @@ pub mod auditor;
 pub mod auth;
 pub mod body;
 mod branches;
+mod copies;
 pub mod error;
 mod fetch;
 pub mod filters;
@@ -142,6 +143,7 @@ struct Inner {
     branches: Branches,
     jobs: Jobs,
     hooks: Semaphore,
+    copying: Semaphore,
 }
 
 impl Deref for Inner {
@@ -159,8 +161,8 @@ impl Proxy {
         let (health, vouches, flights) = (Health::default(), Vouches::default(), Flights::new());
         let (filters, walks) = (Filters::default(), Walks::default());
         let (branches, jobs) = (Branches::default(), Jobs::default());
-        let hooks = Semaphore::new(hook::AT_ONCE);
-        let inner = Inner { parts, flights, health, throttle, vouches, filters, walks, branches, jobs, hooks };
+        let (hooks, copying) = (Semaphore::new(hook::AT_ONCE), Semaphore::new(copies::AT_ONCE));
+        let inner = Inner { parts, flights, health, throttle, vouches, filters, walks, branches, jobs, hooks, copying };
         Self { inner: Arc::new(inner) }
     }
 
