@@ -117,7 +117,7 @@ async fn a_cable_laid_two_hops_away() {
         read: "/api/dcim/interfaces/15/",
         write: ("POST", "/api/dcim/cables/", cable(("dcim.rearport", 1), ("dcim.interface", 17))),
         place: "/connected_endpoints_type",
-        seen: [Value::Null, json!("dcim.interface")],
+        seen: [json!("dcim.frontport"), json!("dcim.interface")],
     }
     .hold()
     .await;

@@ -15,10 +15,10 @@ use crate::support::{TestProxy, until};
 
 const BRANCHES: &str = "/api/plugins/branching/branches/";
 const WRITES: usize = 4;
-const READS_AT_ONCE: usize = 12;
-const READS: usize = 48;
+const READS_AT_ONCE: usize = 6;
+const READS: usize = 24;
 /// So many steps a branch lives.
-const LIFE: usize = 16;
+const LIFE: usize = 12;
 /// What there is of each kind at first.
 const FIRST: usize = 3;
 
@@ -149,11 +149,11 @@ async fn nothing_is_stale_before_a_real_netbox() {
             }
         }
         match step % 8 {
-            4 | 6 => world.step_in_a_branch(step / 8 % 2).await,
+            2 | 5 => world.step_in_a_branch(usize::from(step % 8 == 5)).await,
             _ => world.step_before_all().await,
         }
         steps += 1;
-        if steps % LIFE == 0 {
+        if steps % 4 == 0 {
             world.sum_up();
         }
     }
