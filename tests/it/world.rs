@@ -5,9 +5,9 @@
 //! webhooks alone. Transactions are committed late, each nbproxy has a branch, and has it merged by a job. Each answer is
 //! compared, whole, with what NetBox says itself. The clock stands still: nothing is right because it expired.
 
-use fake_netbox::FakeNetbox;
+use fake_netbox::{FakeNetbox, HoldPoint};
 
-use crate::support::TestProxy;
+use crate::support::{Ask, TestProxy, start, within};
 
 mod dice;
 mod hooks;
@@ -20,7 +20,7 @@ use stock::Stock;
 
 const SEEDS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03];
 /// Of each of two lives, which together are more than 50,000 operations.
-const STEPS: usize = 56;
+const STEPS: usize = 64;
 const OPERATIONS: usize = 25_000;
 /// A step's writes, each with reads by the nbproxy that it went through, and reads by all others once they were told.
 const WRITES: usize = 12;
@@ -124,6 +124,27 @@ impl World {
     }
 }
 
+impl World {
+    /// An answer that NetBox made before a write, and that arrives after it: nobody else may be shown it.
+    async fn step_overtaken(&mut self) {
+        let side = self.stock.dice.roll(SIDES.len());
+        let netbox = self.netbox.fake().expect("it is");
+        let list = "/api/dcim/sites/";
+        let hold = netbox.hold("GET", list, HoldPoint::BeforeAnswer);
+        // Nobody has asked for this before.
+        let target = format!("{list}?limit=5&name__n=none-{}", self.writes);
+        let url = format!("{}{target}", self.sides[side].proxy.url());
+        let early = start(Ask::kept("GET", &url).send());
+        within(hold.arrived(1)).await;
+        let write = self.stock.edit("dcim/sites", &["description"]);
+        self.write(Some(side), "", write).await;
+        hold.release();
+        early.await.expect("it ran");
+        self.compare_these(&[side], Source::Through, "", &[target]).await;
+        self.tell_all_but(side).await;
+    }
+}
+
 #[tokio::test]
 async fn nothing_is_stale_however_it_changed() {
     live(SEEDS[0]).await;
@@ -143,6 +164,7 @@ async fn live(seed: u64) {
             world.renew_branches(step / (STEPS / LIVES)).await;
         }
         match step % 8 {
+            1 => world.step_overtaken().await,
             3 => world.step_late().await,
             6 => world.step_in_branch().await,
             _ => world.step().await,

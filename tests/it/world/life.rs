@@ -180,6 +180,10 @@ impl World {
     /// with what NetBox says, and counted.
     pub(super) async fn compare(&mut self, sides: &[usize], source: Source, branch: &str, count: usize) {
         let targets: Vec<String> = (0..count).map(|_| self.stock.read()).collect();
+        self.compare_these(sides, source, branch, &targets).await;
+    }
+
+    pub(super) async fn compare_these(&mut self, sides: &[usize], source: Source, branch: &str, targets: &[String]) {
         for some in targets.chunks(AT_ONCE) {
             let this: &Self = self;
             let answers = join_all(some.iter().map(|target| async move {

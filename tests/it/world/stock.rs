@@ -115,7 +115,7 @@ impl Stock {
         self.edit(endpoint, &[field])
     }
 
-    fn edit(&mut self, endpoint: &'static str, fields: &[&'static str]) -> Write {
+    pub(super) fn edit(&mut self, endpoint: &'static str, fields: &[&'static str]) -> Write {
         let field = *self.dice.of(fields);
         let body = if field == "scope" {
             json!({"scope_type": "dcim.site", "scope_id": self.id("dcim/sites")})
