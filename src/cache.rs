@@ -11,6 +11,7 @@ pub mod epochs;
 pub mod feed;
 pub mod flight;
 pub mod freshness;
+pub mod head;
 pub mod key;
 pub mod policy;
 pub mod public;

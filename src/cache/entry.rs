@@ -10,6 +10,7 @@ use super::clock::Moment;
 use super::coding::{Accepted, Coding, SMALLEST};
 use super::epochs::Witness;
 use super::freshness::Lifetime;
+use super::head::{Head, Heads};
 use super::public::PublicBase;
 use super::selector::About;
 use super::tag::Validator;
@@ -21,12 +22,6 @@ pub use form::{Form, Making, Selected};
 /// Bytes that an entry is counted with besides its headers and forms: its own and what moka keeps of it.
 const ENTRY: usize = 768;
 
-/// Bytes that a header is counted with besides its text: its place in the map.
-const HEADER: usize = 104;
-
-/// Headers that each reply adds to those of the entry: with room for them the map need not be made anew for each.
-const PER_REPLY: usize = 5;
-
 /// Forms kept of one entry; that of one more name takes the place of the last.
 const MOST_FORMS: usize = 4;
 
@@ -34,6 +29,7 @@ const MOST_FORMS: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Entry {
     core: Arc<Core>,
+    head: Arc<Head>,
     validator: Validator,
     /// Whether it is worth a copy in a coding.
     coded: bool,
@@ -45,8 +41,6 @@ pub struct Entry {
 pub struct Core {
     /// The status.
     pub status: StatusCode,
-    /// The headers that belong to the answer whoever receives it.
-    pub headers: HeaderMap,
     /// When it was fetched.
     pub stored: Moment,
     /// How long it may be served.
@@ -60,16 +54,17 @@ pub struct Core {
 }
 
 impl Entry {
-    /// An entry with its first form.
-    pub fn new(mut core: Core, form: Form) -> Self {
-        core.headers = of_its_own(&core.headers);
+    /// An entry with its first form; `headers` are those that belong to the answer whoever receives it.
+    pub fn new(core: Core, mut headers: HeaderMap, form: Form, heads: &Heads) -> Self {
         let ok = core.status == StatusCode::OK;
-        let validator = if ok { Validator::of(&core.headers, form.digest()) } else { Validator::None };
         let coded = ok && form.body().len() >= SMALLEST;
         if coded {
-            vary(&mut core.headers);
+            vary(&mut headers);
         }
-        Self { forms: vec![form.tagged(&validator)], core: Arc::new(core), validator, coded }
+        let head = heads.keep(&headers);
+        let validator = if ok { Validator::of(&head, form.digest()) } else { Validator::None };
+        let forms = vec![form.tagged(&validator)];
+        Self { core: Arc::new(core), head: Arc::new(head), validator, coded, forms }
     }
 
     /// The same, in place of that other answer to the same request.
@@ -82,6 +77,11 @@ impl Entry {
     /// What all forms have in common.
     pub fn core(&self) -> &Core {
         &self.core
+    }
+
+    /// Its headers.
+    pub fn head(&self) -> &Head {
+        &self.head
     }
 
     /// What tells whether a client has it already.
@@ -142,29 +142,13 @@ impl Entry {
 
     /// Bytes that it is counted with; forms that share their bytes are counted with them each.
     pub fn weight(&self) -> usize {
-        let headers: usize =
-            self.core.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + HEADER).sum();
         let forms: usize = self.forms.iter().map(Form::weight).sum();
-        ENTRY + self.core.about.weight() + self.core.witness.weight() + headers + forms
+        ENTRY + self.core.about.weight() + self.core.witness.weight() + self.head.weight() + forms
     }
 
     fn form(&self, base: &PublicBase) -> Option<&Form> {
         self.forms.iter().find(|form| form.is_for(base))
     }
-}
-
-/// The same headers in memory of their own: as they come, each of them holds the whole buffer that its connection was
-/// read into, which is many times as large and counted nowhere.
-fn of_its_own(headers: &HeaderMap) -> HeaderMap {
-    let all: Bytes = headers.values().flat_map(HeaderValue::as_bytes).copied().collect();
-    let (mut own, mut from) = (HeaderMap::with_capacity(headers.len() + PER_REPLY), 0);
-    for (name, value) in headers {
-        let to = from + value.len();
-        let copy = HeaderValue::from_maybe_shared(all.slice(from..to));
-        own.append(name, copy.unwrap_or_else(|_| value.clone()));
-        from = to;
-    }
-    own
 }
 
 /// Says that the body may come in a coding, whether this one does or not (RFC 9110, section 12.5.5).

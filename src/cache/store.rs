@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use super::entry::Entry;
+use super::head::Heads;
 use super::key::{Key, Share};
 use super::policy::NotKept;
 use super::selector::Selector;
@@ -30,6 +31,7 @@ pub struct Store {
     common: Shelf,
     segments: Vec<Shelf>,
     seats: Seats,
+    heads: Heads,
     /// How often something was purged. Held for reading while something is put in, so that a purge finds either the
     /// entry or nobody who is about to put it there.
     purges: RwLock<u64>,
@@ -73,9 +75,15 @@ impl Store {
             common: shelf(capacity.saturating_sub(guests)),
             seats: Seats::new(segments.len()),
             segments,
+            heads: Heads::default(),
             purges: RwLock::default(),
             max_entry,
         }
+    }
+
+    /// What entries' headers are kept in.
+    pub fn heads(&self) -> &Heads {
+        &self.heads
     }
 
     /// What is remembered under this key, coherent or not.
@@ -247,9 +255,10 @@ mod tests {
             let stored = Moment::ZERO.after(Duration::from_secs(fetched));
             let about = About::of(&path(), Branch::Main);
             let witness = self.epochs.witness(Branch::Main);
-            let (status, headers, continues) = (StatusCode::OK, HeaderMap::new(), false);
-            let core = Core { status, headers, stored, lifetime, witness, continues, about };
-            Arc::new(Entry::new(core, Form::new(base("nbproxy"), body.into(), Vec::new())))
+            let (status, continues) = (StatusCode::OK, false);
+            let core = Core { status, stored, lifetime, witness, continues, about };
+            let form = Form::new(base("nbproxy"), body.into(), Vec::new());
+            Arc::new(Entry::new(core, HeaderMap::new(), form, self.store.heads()))
         }
 
         fn put(&self, key: Key, fetched: u64, body: impl Into<Bytes>) -> Result<(), NotKept> {

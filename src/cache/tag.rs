@@ -9,6 +9,7 @@ use http::header::{ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue};
 
 use super::coding::Coding;
+use super::head::Head;
 use super::public::PublicBase;
 
 /// Hexadecimal digits of a tag.
@@ -69,8 +70,8 @@ pub(super) fn tag_in(tag: &HeaderValue, coding: Coding) -> HeaderValue {
 
 impl Validator {
     /// What tells of an answer with these headers and this digest.
-    pub fn of(headers: &HeaderMap, digest: Digest) -> Self {
-        match headers.get(ETAG) {
+    pub fn of(head: &Head, digest: Digest) -> Self {
+        match head.get(&ETAG) {
             None => Self::Bytes(digest),
             Some(tag) => Self::Netbox { tag: tag.clone(), digest, ambiguous: false },
         }
@@ -136,6 +137,7 @@ fn quoted(list: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::head::Heads;
 
     fn known(lines: &[&str]) -> Known {
         let mut headers = HeaderMap::new();
@@ -168,7 +170,7 @@ mod tests {
         let of = |tag: &str, body: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(ETAG, tag.parse().unwrap());
-            Validator::of(&headers, digest(body))
+            Validator::of(&Heads::default().keep(&headers), digest(body))
         };
         let ambiguous = |validator: &Validator| matches!(validator, Validator::Netbox { ambiguous: true, .. });
         let first = of("W/\"1\"", "a");

@@ -138,14 +138,13 @@ impl Inner {
         let request_id = headers.remove(REQUEST_ID);
         let core = Core {
             status,
-            headers,
             stored: sent.at,
             lifetime: read.keep.lifetime(),
             witness,
             continues: continues(&whole.body),
             about: read.canonical.about().clone(),
         };
-        let entry = Entry::new(core, Form::new(base, whole.body, whole.links));
+        let entry = Entry::new(core, headers, Form::new(base, whole.body, whole.links), self.store.heads());
         let before = self.store.get(&read.key);
         let entry = Arc::new(match before {
             Some(before) => entry.after(&before),

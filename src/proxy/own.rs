@@ -70,7 +70,7 @@ impl Inner {
         // Memory knows when it asked.
         let entry = key.and_then(|key| self.store.get(&key));
         if let Some((body, entry)) = entry.and_then(|entry| Some((entry.body(&base)?, entry))) {
-            let origin = Origination { asked: entry.core().stored, age: age(&entry.core().headers) };
+            let origin = Origination { asked: entry.core().stored, age: age(&entry.head().to_map()) };
             return Ok(Told { body, origin: Some(origin) });
         }
         Ok(Told { body: whole(reply.body).await?, origin: None })

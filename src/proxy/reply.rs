@@ -11,6 +11,7 @@ use super::outcome::Outcome;
 use super::rewrite::Links;
 use crate::cache::clock::Moment;
 use crate::cache::entry::{Entry, Selected};
+use crate::cache::head::Head;
 use crate::cache::public::PublicBase;
 use crate::cache::tag::{Known, Validator};
 
@@ -74,9 +75,9 @@ pub(super) fn of_entry(
     let Selected { body, coding, tag, .. } = selected;
     let has = has(entry.validator(), tag.as_ref(), outcome, to.known);
     let (status, mut headers, body) = match has {
-        Some(tag) => (StatusCode::NOT_MODIFIED, of_not_modified(&core.headers, tag), ReplyBody::None),
+        Some(tag) => (StatusCode::NOT_MODIFIED, of_not_modified(entry.head(), tag), ReplyBody::None),
         None => {
-            let mut headers = core.headers.clone();
+            let mut headers = entry.head().to_map();
             localize(&mut headers, to.links, to.base);
             if let Some(tag) = tag {
                 headers.insert(ETAG, tag);
@@ -113,10 +114,10 @@ fn has(validator: &Validator, tag: Option<&HeaderValue>, outcome: Outcome, known
 }
 
 /// What a client is told of an answer that it has (RFC 9110, section 15.4.5), and NetBox's version, which pynetbox looks for.
-fn of_not_modified(headers: &HeaderMap, tag: HeaderValue) -> HeaderMap {
+fn of_not_modified(head: &Head, tag: HeaderValue) -> HeaderMap {
     let mut told = HeaderMap::with_capacity(8);
     for name in [DATE, VARY, CACHE_CONTROL, CONTENT_LOCATION, EXPIRES, HeaderName::from_static("api-version")] {
-        if let Some(value) = headers.get(&name) {
+        if let Some(value) = head.get(&name) {
             told.insert(name, value.clone());
         }
     }

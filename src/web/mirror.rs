@@ -38,7 +38,7 @@ impl Default for Peer {
 
 /// Answers whatever is asked.
 pub(super) async fn mirror(app: &Shared, peer: &Peer, request: Request, head: Option<Box<[u8]>>) -> Response {
-    let head = head.filter(|head| recall::is_plain(&request, head));
+    let head = head.filter(|head| recall::is_plain(&request, head) && app.recalls.has_room());
     let mut line = Line::begin(app, &request, peer.address);
     match answer(app, request, peer, head, &mut line).await {
         Ok(reply) => {

@@ -2,6 +2,7 @@
 //! same place over the same kind of connection asks for the same.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::Request;
@@ -17,8 +18,11 @@ use crate::proxy::auth::Caller;
 use crate::proxy::recall::{Again, Recall};
 use crate::proxy::request::Request as Asked;
 
-/// Heads that are known at once; when there are more all are forgotten, and the next of each is a little slower.
-const MOST: usize = 4096;
+/// Heads of one generation: when there are so many, the generation before is forgotten.
+const GENERATION: usize = 4096;
+
+/// While many others come than there is room for, one of so many is remembered: to remember costs more than it brings then.
+const ONE_IN: u64 = 16;
 
 /// Longer heads are not worth it, in bytes.
 pub const LONGEST: usize = 2048;
@@ -28,7 +32,16 @@ pub const FROM: usize = 17;
 
 /// Known heads.
 #[derive(Debug, Default)]
-pub(super) struct Recalls(RwLock<HashMap<Box<[u8]>, Arc<Known>>>);
+pub(super) struct Recalls {
+    generations: RwLock<Generations>,
+    refused: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<Box<[u8]>, Arc<Known>>,
+    old: HashMap<Box<[u8]>, Arc<Known>>,
+}
 
 #[derive(Debug)]
 pub(super) struct Known {
@@ -84,17 +97,24 @@ pub(super) fn is_plain(request: &Request, head: &[u8]) -> bool {
 
 impl Recalls {
     fn get(&self, head: &[u8]) -> Option<Arc<Known>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(head).cloned()
+        let generations = self.generations.read().unwrap_or_else(PoisonError::into_inner);
+        generations.young.get(head).or_else(|| generations.old.get(head)).cloned()
+    }
+
+    /// Whether it is worth to remember one more.
+    pub(super) fn has_room(&self) -> bool {
+        let crowded = !self.generations.read().unwrap_or_else(PoisonError::into_inner).old.is_empty();
+        !crowded || self.refused.fetch_add(1, Ordering::Relaxed).is_multiple_of(ONE_IN)
     }
 
     /// Remembers what became of a request with this head, which memory has answered.
     pub(super) fn put(&self, app: &AppParts, head: Box<[u8]>, caller: &Caller, asked: &Asked) {
         let Some(recall) = app.proxy.recall(caller, asked) else { return };
         let known = Known { recall, caller: caller.name().into(), endpoint: asked.target.path.name().into() };
-        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= MOST {
-            all.clear();
+        let mut generations = self.generations.write().unwrap_or_else(PoisonError::into_inner);
+        if generations.young.len() >= GENERATION {
+            generations.old = std::mem::take(&mut generations.young);
         }
-        all.insert(head, Arc::new(known));
+        generations.young.insert(head, Arc::new(known));
     }
 }
