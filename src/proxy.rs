@@ -22,7 +22,6 @@ use crate::invalidation::bus::Bus;
 use crate::invalidation::changed::Precision;
 use crate::invalidation::effect::Change;
 use crate::invalidation::installation::Watch;
-use crate::invalidation::own::OwnWrites;
 use crate::invalidation::webhook::Secret;
 use crate::netbox::branch::Branch;
 use crate::netbox::object::Resource;
@@ -98,8 +97,6 @@ pub struct Parts {
     pub precision: Precision,
     /// Which hits are looked at twice.
     pub auditor: Auditor,
-    /// The writes that were made here.
-    pub own_writes: OwnWrites,
     /// The judge of coherence.
     pub epochs: Arc<Epochs>,
     /// Where changes are published.

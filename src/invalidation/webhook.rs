@@ -33,14 +33,7 @@ pub struct InvalidSecret;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Signature([u8; DIGEST]);
 
-/// What one delivery says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
-    told: Told,
-    request_id: Option<String>,
-}
-
-/// What has changed.
+/// What one webhook says has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
     /// Something in main, or the same in a branch.
@@ -55,18 +48,11 @@ pub enum Told {
 pub struct Unreadable;
 
 /// A body as NetBox renders it where the webhook has no template of its own. `object_type` is there since 4.4; before, a
-/// `model` without its app. `request_id` is gone in 4.7, and stands in `request` since 4.6.
+/// `model` without its app.
 #[derive(Deserialize)]
 struct Payload {
     event: Option<String>,
     object_type: Option<String>,
-    request_id: Option<String>,
-    request: Option<Request>,
-}
-
-#[derive(Deserialize)]
-struct Request {
-    id: Option<String>,
 }
 
 impl Secret {
@@ -106,36 +92,23 @@ impl Signature {
     }
 }
 
-impl Delivery {
-    /// Reads a body.
+impl Told {
+    /// Reads a body. Whose request made the change is not looked at: what an event rule has started for a write made here
+    /// goes by the same id, and may change anything.
     ///
     /// # Errors
     /// [`Unreadable`].
     pub fn read(body: &[u8]) -> Result<Self, Unreadable> {
-        let Payload { event, object_type, request_id, request } =
-            serde_json::from_slice(body).map_err(|_| Unreadable)?;
-        let told = match event.as_deref().unwrap_or_default() {
+        let Payload { event, object_type } = serde_json::from_slice(body).map_err(|_| Unreadable)?;
+        Ok(match event.as_deref().unwrap_or_default() {
             "created" | "updated" | "deleted" => {
-                Told::Objects(object_type.as_deref().map_or(Changed::Unknown, Changed::of_model))
+                Self::Objects(object_type.as_deref().map_or(Changed::Unknown, Changed::of_model))
             }
-            event if event.starts_with("job_") || event.starts_with("branch_") => Told::Anything,
-            _ => Told::Objects(Changed::Unknown),
-        };
-        Ok(Self { told, request_id: request_id.or_else(|| request?.id) })
+            event if event.starts_with("job_") || event.starts_with("branch_") => Self::Anything,
+            _ => Self::Objects(Changed::Unknown),
+        })
     }
 
-    /// What has changed.
-    pub fn told(&self) -> Told {
-        self.told
-    }
-
-    /// The request to NetBox that made the change (its `X-Request-ID`), if it was one.
-    pub fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
-    }
-}
-
-impl Told {
     /// The scope that is outdated. Branches are among it always: none of their answers depends on less than all of main.
     pub fn scope(self, precision: Precision) -> Scope {
         match self {
@@ -194,7 +167,7 @@ mod tests {
 
     fn told(event: &str, object_type: Option<&str>) -> Told {
         let body = serde_json::json!({"event": event, "object_type": object_type, "model": "site"});
-        Delivery::read(body.to_string().as_bytes()).unwrap().told()
+        Told::read(body.to_string().as_bytes()).unwrap()
     }
 
     #[test]
@@ -210,33 +183,29 @@ mod tests {
             assert_eq!(told(event, Some("dcim.site")), Told::Anything, "{event}");
         }
         assert_eq!(told("object_painted", Some("dcim.site")), unknown);
-        assert_eq!(Delivery::read(b"{}").map(|delivery| delivery.told()), Ok(unknown));
+        assert_eq!(Told::read(b"{}"), Ok(unknown));
     }
 
     #[test]
-    fn the_request_is_known_by_either_form() {
-        let id = |body: &str| Delivery::read(body.as_bytes()).unwrap().request_id().map(str::to_owned);
-        assert_eq!(id(r#"{"request_id": "a"}"#).as_deref(), Some("a"));
-        assert_eq!(id(r#"{"request": {"id": "b"}}"#).as_deref(), Some("b"));
-        assert_eq!(id(r#"{"request_id": null, "request": {"id": null}}"#), None);
+    fn what_is_no_webhook_is_refused() {
         for wrong in ["", "[]", "\"x\"", "{\"event\": 1}", "{\"event\": \"created\"", "{\"request\": []} x"] {
-            assert_eq!(Delivery::read(wrong.as_bytes()), Err(Unreadable), "{wrong}");
+            assert_eq!(Told::read(wrong.as_bytes()), Err(Unreadable), "{wrong}");
         }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _read = Delivery::read(&bytes);
+            let _read = Told::read(&bytes);
             let _signature = Signature::parse(&bytes);
         }
 
         #[test]
         fn any_words_lead_to_a_scope(event in "[a-z_]{0,12}|created|branch_.{0,5}", name in "\\PC{0,20}|[a-z]{1,6}\\.[a-z]{1,6}") {
             let body = serde_json::json!({"event": event, "object_type": name});
-            let delivery = Delivery::read(body.to_string().as_bytes()).unwrap();
+            let told = Told::read(body.to_string().as_bytes()).unwrap();
             for precision in [Precision::Branch, Precision::Related] {
-                let scope = delivery.told().scope(precision);
+                let scope = told.scope(precision);
                 prop_assert_eq!(scope == Scope::Everything, event.starts_with("job_") || event.starts_with("branch_"));
             }
         }

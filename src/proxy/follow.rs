@@ -148,16 +148,14 @@ impl Inner {
         Ok(follower)
     }
 
-    /// Has changes outdate what they concern, but for those that nbproxy made itself and has told of.
+    /// Has changes outdate what they concern. Those that nbproxy made itself, and told of when they were answered, are not told
+    /// apart: the id of their request is also that of what NetBox's event rules have started for it, and that may change
+    /// anything at any time.
     fn tell(&self, rows: &[Row]) -> usize {
-        let scopes = rows.iter().map(|row| (row, row.changed().scope(self.precision)));
-        let own =
-            |(row, scope): &(&Row, Scope)| row.request_id.as_deref().is_some_and(|id| self.own_writes.told(id, *scope));
-        let foreign: Vec<Scope> = scopes.filter(|change| !own(change)).map(|(_, scope)| scope).collect();
-        for scope in foreign.iter().collect::<HashSet<_>>() {
-            self.bus.publish(*scope, Source::Changelog);
+        for scope in rows.iter().map(|row| row.changed().scope(self.precision)).collect::<HashSet<_>>() {
+            self.bus.publish(scope, Source::Changelog);
         }
-        foreign.len()
+        rows.len()
     }
 
     /// The rows of an answer, and when NetBox gave it.

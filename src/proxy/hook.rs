@@ -15,7 +15,7 @@ use super::{Inner, Proxy};
 use crate::cache::epochs::Scope;
 use crate::invalidation::bus::Source;
 use crate::invalidation::changed::Changed;
-use crate::invalidation::webhook::{Delivery, Secret, Signature, Told};
+use crate::invalidation::webhook::{Secret, Signature, Told};
 use crate::netbox::outgoing::{OutgoingBody, Progress};
 use crate::netbox::version;
 
@@ -63,13 +63,12 @@ impl Proxy {
         if !secret.has_signed(&body, &signature) {
             return Err(Denied::Unsigned.into());
         }
-        let delivery = Delivery::read(&body);
-        match &delivery {
-            Ok(delivery) if inner.has_told(delivery) => tracing::debug!("a webhook tells of a write made here"),
-            Ok(delivery) => inner.outdate(delivery.told().scope(inner.precision)),
+        let told = Told::read(&body);
+        match &told {
+            Ok(told) => inner.outdate(told.scope(inner.precision)),
             Err(_) => inner.outdate(Changed::Unknown.scope(inner.precision)),
         }
-        delivery.map(drop).map_err(|error| BadRequest::from(error).into())
+        told.map(drop).map_err(|error| BadRequest::from(error).into())
     }
 }
 
@@ -85,15 +84,6 @@ impl Inner {
             OutgoingBody::Empty => Ok((Bytes::new(), place)),
             OutgoingBody::Whole(body) => Ok((body, place)),
             OutgoingBody::Stream { .. } => Err(BadRequest::BodyTooLarge { limit: LONGEST }.into()),
-        }
-    }
-
-    /// Whether the change was a write of nbproxy's own to main, and everything that it concerns was outdated when it was
-    /// answered.
-    fn has_told(&self, delivery: &Delivery) -> bool {
-        match (delivery.told(), delivery.request_id()) {
-            (Told::Objects(changed), Some(id)) => self.own_writes.told(id, changed.scope(self.precision)),
-            (Told::Objects(_) | Told::Anything, _) => false,
         }
     }
 

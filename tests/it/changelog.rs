@@ -40,15 +40,22 @@ async fn an_edit_made_elsewhere_is_seen_and_nothing_is_forgotten_without_one() {
     assert!(proxy.metric("nbproxy_epoch_bumps_total{source=\"changelog\"}").await >= 1.0);
 }
 
+/// NetBox runs the script of an event rule under the id of the request that has set it off, at any time after its answer.
 #[tokio::test]
-async fn nbproxys_own_writes_are_not_told_of_twice() {
-    let netbox = FakeNetbox::start().await;
-    let proxy = proxy(&netbox, "").await;
-    proxy.ask("PATCH", SITE).json(&json!({"description": "own"})).send().await;
-    assert_eq!(proxy.get(SITE).await.json()["description"], "own");
-    looked(&netbox, 4).await;
-    assert!(proxy.get(SITE).await.is_hit());
-    assert_eq!(proxy.metric("nbproxy_changelog_rows_total").await, 0.0);
+async fn what_an_event_rules_script_does_after_a_write_made_here_is_seen() {
+    for precision in ["branch", "related"] {
+        let netbox = FakeNetbox::start().await;
+        let proxy = proxy(&netbox, &format!("precision = {precision:?}")).await;
+        let written = proxy.ask("PATCH", "/api/dcim/sites/2/").json(&json!({"description": "own"})).send().await;
+        until(async || proxy.metric("nbproxy_changelog_rows_total").await >= 1.0).await;
+        proxy.get(SITE).await;
+        assert!(proxy.get(SITE).await.is_hit());
+        let mut script = netbox.begin();
+        script.as_request(written.header("x-request-id"));
+        script.edit("dcim/sites", 1, json!({"description": "by a script"}));
+        script.commit();
+        seen(&proxy, SITE, |site| site["description"] == "by a script").await;
+    }
 }
 
 /// 300 objects are imported in one transaction, and a newer change is committed before it.
