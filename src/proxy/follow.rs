@@ -11,9 +11,10 @@ use serde::Deserialize;
 use super::error::ProxyError;
 use super::question::Said;
 use super::{Inner, Proxy};
+use crate::cache::clock::Moment;
 use crate::cache::epochs::Scope;
 use crate::invalidation::bus::Source;
-use crate::invalidation::changelog::{Follower, Question, Row};
+use crate::invalidation::changelog::{Below, Follower, Page, Question, Row, Window};
 use crate::netbox::version;
 
 /// A page of rows is some 150 KB; where `fields` is not known yet (NetBox before 4.5.1), some MB.
@@ -39,6 +40,13 @@ pub enum NotFollowed {
     /// What came is no page of the changelog.
     #[error("core/object-changes is not what it should be")]
     Strange,
+}
+
+/// NetBox's answer.
+struct Told {
+    page: Page,
+    /// When it gave it.
+    date: Option<SystemTime>,
 }
 
 impl Following {
@@ -100,33 +108,30 @@ impl Inner {
             return Ok(0);
         };
         let mut told = 0;
-        loop {
-            let (rows, _) = self.ask_changelog(&follower.next()).await?;
-            let Ok((new, more)) = follower.take(rows, self.clock.now()) else {
+        let mut next = Some(follower.next());
+        while let Some(question) = next {
+            let page = self.ask_changelog(&question).await?.page;
+            let Ok((new, more)) = follower.take(&question, page, self.clock.now()) else {
                 tracing::warn!("the changelog is not what it was; forgetting everything");
                 following.follower = Some(self.begin(following.patience).await?);
-                break;
+                self.feed.confirm(began);
+                return Ok(told);
             };
             told += self.tell(&new);
-            if !more {
-                break;
-            }
+            next = more;
         }
-        if let Some(follower) = &mut following.follower {
-            told += self.look_again(follower).await?;
-            follower.end_round(self.clock.now());
-        }
-        self.feed.confirm(began);
+        told += self.look_again(follower, began).await?;
+        self.feed.confirm(follower.end_round(began, self.clock.now()));
         Ok(told)
     }
 
-    async fn look_again(&self, follower: &mut Follower) -> Result<usize, NotFollowed> {
+    async fn look_again(&self, follower: &mut Follower, began: Moment) -> Result<usize, NotFollowed> {
         let mut told = 0;
-        for question in follower.again() {
+        for question in follower.again(began) {
             let mut next = Some(question);
-            while let Some(Question::Within(window)) = next {
-                let (rows, _) = self.ask_changelog(&Question::Within(window)).await?;
-                let (found, more) = follower.take_again(window, rows);
+            while let Some(question) = next {
+                let page = self.ask_changelog(&question).await?.page;
+                let (found, more) = follower.take_again(&question, page);
                 told += self.tell(&found);
                 next = more;
             }
@@ -136,16 +141,44 @@ impl Inner {
 
     /// Begins from now: what happened before is not known, so all that is remembered is outdated.
     async fn begin(&self, patience: Duration) -> Result<Follower, NotFollowed> {
-        let (newest, date) = self.ask_changelog(&Question::Newest).await?;
-        let young = date.and_then(|date| date.checked_sub(patience));
-        let recent = |row: &Row| match (young, humantime::parse_rfc3339_weak(&row.time)) {
-            (Some(young), Ok(time)) => time > young,
-            // Who cannot tell takes the time to look.
-            _ => true,
-        };
-        let follower = Follower::begin(&newest, patience, self.clock.now(), recent);
+        let Told { page: newest, date } = self.ask_changelog(&Question::Newest).await?;
+        let time = |row: &Row| humantime::parse_rfc3339_weak(&row.time).ok();
+        // The newest row's time is never later than now.
+        let now = date.or_else(|| newest.rows.first().and_then(time));
+        let young = now.and_then(|now| now.checked_sub(patience));
+        // Who cannot tell takes the time to look.
+        let recent = |row: &Row| young.zip(time(row)).is_none_or(|(young, time)| time > young);
+        let below = self.below(&newest, young, recent).await?;
+        let follower = Follower::begin(&newest.rows, below, patience, self.clock.now(), recent);
         self.bus.publish(Scope::Everything, Source::Changelog);
         Ok(follower)
+    }
+
+    /// What may still appear below the newest rows.
+    async fn below(
+        &self,
+        newest: &Page,
+        young: Option<SystemTime>,
+        recent: impl Fn(&Row) -> bool,
+    ) -> Result<Below, NotFollowed> {
+        let lowest = newest.rows.iter().map(|row| row.id).min().unwrap_or(0);
+        if !newest.rows.iter().all(recent) {
+            return Ok(Below::Settled);
+        }
+        let settled = match young {
+            Some(young) if newest.more => {
+                let time = humantime::format_rfc3339_micros(young).to_string();
+                let page = self.ask_changelog(&Question::UpTo(time)).await?.page;
+                page.rows.first().map_or(0, |row| row.id)
+            }
+            Some(_) | None => 0,
+        };
+        let Some(window) = Window::between(settled, lowest) else { return Ok(Below::Settled) };
+        let there = match newest.more {
+            true => self.ask_changelog(&Question::Count(window)).await?.page.count.ok_or(NotFollowed::Strange)?,
+            false => 0,
+        };
+        Ok(Below::Unsettled(window, there))
     }
 
     /// Has changes outdate what they concern. Those that nbproxy made itself, and told of when they were answered, are not told
@@ -158,11 +191,12 @@ impl Inner {
         rows.len()
     }
 
-    /// The rows of an answer, and when NetBox gave it.
-    async fn ask_changelog(&self, question: &Question) -> Result<(Vec<Row>, Option<SystemTime>), NotFollowed> {
+    async fn ask_changelog(&self, question: &Question) -> Result<Told, NotFollowed> {
         #[derive(Deserialize)]
-        struct Page {
+        struct Listed {
             results: Vec<Row>,
+            next: Option<String>,
+            count: Option<u64>,
         }
         let cursor = self.watch.version().is_some_and(|version| version::is_at_least(&version, 4, 6));
         let path = format!("/api/core/object-changes/?{}", question.query(cursor));
@@ -172,8 +206,13 @@ impl Inner {
             StatusCode::FORBIDDEN => return Err(NotFollowed::Forbidden),
             _ => return Err(NotFollowed::Strange),
         }
-        let page: Page = serde_json::from_slice(&body).map_err(|_| NotFollowed::Strange)?;
+        let Listed { results: rows, next, count } = serde_json::from_slice(&body).map_err(|_| NotFollowed::Strange)?;
+        let more = next.is_some();
+        if more && rows.is_empty() {
+            return Err(NotFollowed::Strange);
+        }
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-        Ok((page.results, date.and_then(|date| httpdate::parse_http_date(date).ok())))
+        let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
+        Ok(Told { page: Page { rows, more, count }, date })
     }
 }

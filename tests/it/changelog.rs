@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Ask, TestProxy, until, within};
 
+mod late;
+
 const SITE: &str = "/api/dcim/sites/1/";
 const CHANGES: &str = "/api/core/object-changes/";
 
