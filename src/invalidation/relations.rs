@@ -77,13 +77,17 @@ pub fn of_answer(path: &ApiPath, query: &Query, shown: Option<Shown>) -> Option<
     }
     let mut types = TypeSet::from_iter([own]);
     types.extend(shown.types);
-    types.extend(filters::types(own, query)?);
+    let looked_at = filters::types(own, query)?;
+    types.extend(looked_at.types);
     for object_type in types.iter() {
         types.extend(look_up(&UNSEEN.nested, object_type));
     }
     types.extend(look_up(&UNSEEN.own, own));
-    if trimmed || by_time {
+    // What is saved with others need not be shown: a list that is chosen or sorted by what its rows hold may show none.
+    if trimmed || by_time || looked_at.references {
         types.extend(along::parents(own));
+    } else if looked_at.columns {
+        types.extend(along::rewriters(own));
     }
     if shown.has_context {
         types.extend(named(CONTEXTS));
