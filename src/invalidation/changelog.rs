@@ -103,13 +103,7 @@ impl Question {
 impl Follower {
     /// Begins with the newest rows, newest first. `recent` tells whether a row is younger than any transaction: below the
     /// newest such rows others may still appear, and if all of them are, in what lies `below`.
-    pub fn begin(
-        newest: &[Row],
-        below: Below,
-        patience: Duration,
-        now: Moment,
-        recent: impl Fn(&Row) -> bool,
-    ) -> Self {
+    pub fn begin(newest: &[Row], below: Below, patience: Duration, now: Moment, recent: impl Fn(&Row) -> bool) -> Self {
         let mut gaps = Gaps::new(now);
         if let Below::Unsettled(window, there) = below {
             gaps.open_among(window, there, now);

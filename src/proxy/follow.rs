@@ -32,7 +32,7 @@ pub struct Following {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum NotFollowed {
     /// NetBox does not let the shared token read it.
-    #[error("the token may not read core/object-changes")]
+    #[error("the token may not read core/object-changes (core.view_objectchange)")]
     Forbidden,
     /// NetBox could not be asked.
     #[error(transparent)]
@@ -65,7 +65,7 @@ impl Proxy {
     /// Reads what is new in the changelog and has it outdate what it concerns; returns how many changes there were.
     ///
     /// # Errors
-    /// [`NotFollowed`]; after an outage of NetBox's the changelog is begun anew and everything is outdated, since what was
+    /// [`NotFollowed`]; after an outage of NetBox's, whoever noticed it, the changelog is begun anew and everything is outdated, since what was
     /// done to it meanwhile (an upgrade, a restored backup) need not stand in it.
     pub async fn follow(&self, following: &mut Following) -> Result<usize, NotFollowed> {
         let inner = &self.inner;
@@ -102,6 +102,9 @@ impl Inner {
     async fn follow(self: &Arc<Self>, following: &mut Following) -> Result<usize, NotFollowed> {
         // What is committed before this moment is seen by all that is asked from here on.
         let began = self.clock.now();
+        if self.feed.was_interrupted() {
+            following.follower = None;
+        }
         let Some(follower) = &mut following.follower else {
             following.follower = Some(self.begin(following.patience).await?);
             self.feed.confirm(began);

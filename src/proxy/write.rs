@@ -176,7 +176,7 @@ impl Inner {
             Outlook::Started(started) => {
                 // Its body names the job.
                 let reply = self.relay(answer, &party.permit, &party.receiver, Outcome::Written).await;
-                self.pursue(started, reply.as_ref().ok()).await;
+                self.pursue(started, reply.as_ref().ok(), &party.author.path).await;
                 reply
             }
         }

@@ -34,11 +34,11 @@ fn what_appears_late_is_found() {
     let (new, more) = follower.take(&Question::From(7), page([7, 12, 13], false), Moment::ZERO).unwrap();
     assert_eq!((ids(&new), more), (vec![12, 13], None));
     let window = Question::Within(Window { from: 8, to: 11 });
-    assert_eq!(again(&follower), [window.clone()]);
+    assert_eq!(again(&follower), std::slice::from_ref(&window));
     let (found, more) = follower.take_again(&window, page([9, 11], false));
     assert_eq!((ids(&found), more), (vec![9, 11], None));
     let count = Question::Count(Window { from: 8, to: 10 });
-    assert_eq!(again(&follower), [count.clone()]);
+    assert_eq!(again(&follower), std::slice::from_ref(&count));
     let counted = |count| Page { count: Some(count), ..page([9], true) };
     assert_eq!(follower.take_again(&count, counted(1)), (vec![], None));
     let window = Question::Within(Window { from: 8, to: 10 });
