@@ -11,6 +11,10 @@ use serde::Deserialize;
 use super::changed::{Changed, Precision};
 use crate::cache::epochs::Scope;
 
+mod heard;
+
+pub use heard::Heard;
+
 /// The longest secret that NetBox keeps (`Webhook.secret`), in characters.
 const LONGEST_SECRET: usize = 255;
 
@@ -33,6 +37,15 @@ pub struct InvalidSecret;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Signature([u8; DIGEST]);
 
+/// What one webhook says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// What has changed.
+    pub told: Told,
+    /// Whether there is a time in it: then there is no other event of which the same would be said.
+    pub is_dated: bool,
+}
+
 /// What one webhook says has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
@@ -53,6 +66,7 @@ pub struct Unreadable;
 struct Payload {
     event: Option<String>,
     object_type: Option<String>,
+    timestamp: Option<String>,
 }
 
 impl Secret {
@@ -92,23 +106,26 @@ impl Signature {
     }
 }
 
-impl Told {
+impl Delivery {
     /// Reads a body. Whose request made the change is not looked at: what an event rule has started for a write made here
     /// goes by the same id, and may change anything.
     ///
     /// # Errors
     /// [`Unreadable`].
     pub fn read(body: &[u8]) -> Result<Self, Unreadable> {
-        let Payload { event, object_type } = serde_json::from_slice(body).map_err(|_| Unreadable)?;
-        Ok(match event.as_deref().unwrap_or_default() {
+        let Payload { event, object_type, timestamp } = serde_json::from_slice(body).map_err(|_| Unreadable)?;
+        let told = match event.as_deref().unwrap_or_default() {
             "created" | "updated" | "deleted" => {
-                Self::Objects(object_type.as_deref().map_or(Changed::Unknown, Changed::of_model))
+                Told::Objects(object_type.as_deref().map_or(Changed::Unknown, Changed::of_model))
             }
-            event if event.starts_with("job_") || event.starts_with("branch_") => Self::Anything,
-            _ => Self::Objects(Changed::Unknown),
-        })
+            event if event.starts_with("job_") || event.starts_with("branch_") => Told::Anything,
+            _ => Told::Objects(Changed::Unknown),
+        };
+        Ok(Self { told, is_dated: timestamp.is_some() })
     }
+}
 
+impl Told {
     /// The scope that is outdated. Branches are among it always: none of their answers depends on less than all of main.
     pub fn scope(self, precision: Precision) -> Scope {
         match self {
@@ -167,7 +184,7 @@ mod tests {
 
     fn told(event: &str, object_type: Option<&str>) -> Told {
         let body = serde_json::json!({"event": event, "object_type": object_type, "model": "site"});
-        Told::read(body.to_string().as_bytes()).unwrap()
+        Delivery::read(body.to_string().as_bytes()).unwrap().told
     }
 
     #[test]
@@ -183,27 +200,27 @@ mod tests {
             assert_eq!(told(event, Some("dcim.site")), Told::Anything, "{event}");
         }
         assert_eq!(told("object_painted", Some("dcim.site")), unknown);
-        assert_eq!(Told::read(b"{}"), Ok(unknown));
+        assert_eq!(Delivery::read(b"{}"), Ok(Delivery { told: unknown, is_dated: false }));
     }
 
     #[test]
     fn what_is_no_webhook_is_refused() {
         for wrong in ["", "[]", "\"x\"", "{\"event\": 1}", "{\"event\": \"created\"", "{\"request\": []} x"] {
-            assert_eq!(Told::read(wrong.as_bytes()), Err(Unreadable), "{wrong}");
+            assert_eq!(Delivery::read(wrong.as_bytes()), Err(Unreadable), "{wrong}");
         }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _read = Told::read(&bytes);
+            let _read = Delivery::read(&bytes);
             let _signature = Signature::parse(&bytes);
         }
 
         #[test]
         fn any_words_lead_to_a_scope(event in "[a-z_]{0,12}|created|branch_.{0,5}", name in "\\PC{0,20}|[a-z]{1,6}\\.[a-z]{1,6}") {
             let body = serde_json::json!({"event": event, "object_type": name});
-            let told = Told::read(body.to_string().as_bytes()).unwrap();
+            let told = Delivery::read(body.to_string().as_bytes()).unwrap().told;
             for precision in [Precision::Branch, Precision::Related] {
                 let scope = told.scope(precision);
                 prop_assert_eq!(scope == Scope::Everything, event.starts_with("job_") || event.starts_with("branch_"));

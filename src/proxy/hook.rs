@@ -15,7 +15,7 @@ use super::{Inner, Proxy};
 use crate::cache::epochs::Scope;
 use crate::invalidation::bus::Source;
 use crate::invalidation::changed::Changed;
-use crate::invalidation::webhook::{Secret, Signature, Told};
+use crate::invalidation::webhook::{Delivery, Secret, Signature};
 use crate::netbox::outgoing::{OutgoingBody, Progress};
 use crate::netbox::version;
 
@@ -47,7 +47,8 @@ impl Proxy {
         self.inner.webhook_secret.store(secret);
     }
 
-    /// Takes a webhook. When this returns, what is remembered of the scope that it tells of is outdated.
+    /// Takes a webhook. When this returns, what is remembered of the scope that it tells of is outdated; by one that is heard
+    /// again nothing is.
     ///
     /// # Errors
     /// [`Denied::Unsigned`]; [`BadRequest`] for a body that is too large, takes too long, or is none of NetBox's. The last of
@@ -63,12 +64,16 @@ impl Proxy {
         if !secret.has_signed(&body, &signature) {
             return Err(Denied::Unsigned.into());
         }
-        let told = Told::read(&body);
-        match &told {
-            Ok(told) => inner.outdate(told.scope(inner.precision)),
+        let delivery = Delivery::read(&body);
+        match &delivery {
+            Ok(delivery) if delivery.is_dated && !inner.hooks_heard.note(&signature) => {
+                tracing::debug!("a webhook was heard before");
+                inner.feed.look_now();
+            }
+            Ok(delivery) => inner.outdate(delivery.told.scope(inner.precision)),
             Err(_) => inner.outdate(Changed::Unknown.scope(inner.precision)),
         }
-        told.map(drop).map_err(|error| BadRequest::from(error).into())
+        delivery.map(drop).map_err(|error| BadRequest::from(error).into())
     }
 }
 

@@ -1,6 +1,7 @@
 //! NetBox's webhooks: who is believed, what is outdated, and what is not kept while a change may still be under way. The
 //! bodies are written after those that NetBox 4.2 to 4.7 sends.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use fake_netbox::{FakeNetbox, HoldPoint};
@@ -42,9 +43,11 @@ async fn hook(proxy: &TestProxy, body: &Value) {
 
 /// What a version of NetBox says of a change to an object of `app.model`.
 fn body(version: (u8, u8), event: &str, app: &str, model: &str, request: &str) -> Value {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let micros = LAST.fetch_add(1, Ordering::Relaxed);
     let mut body = json!({
         "event": event,
-        "timestamp": "2026-01-02T03:04:05.678901+00:00",
+        "timestamp": format!("2026-01-02T03:04:05.{micros:06}+00:00"),
         "data": {"id": 1, "url": format!("/api/{app}/{model}s/1/"), "display": "one", "custom_fields": {"event": "none"}},
         "snapshots": {"prechange": {"description": ""}, "postchange": {"description": "new", "event": "deleted"}},
     });
@@ -368,6 +371,30 @@ async fn a_flood_of_webhooks_costs_netbox_next_to_nothing() {
     }
     let looks = u128::try_from(netbox.log().len()).expect("a number");
     assert!(looks <= began.elapsed().as_millis() / 200 + 1, "{looks} looks at the changelog");
+}
+
+/// Whoever has got hold of one cannot have everything forgotten by it over and over.
+#[tokio::test]
+async fn a_webhook_that_is_sent_again_outdates_nothing() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = followed(&netbox, "1h").await;
+    let first = site_changed();
+    hook(&proxy, &first).await;
+    proxy.get(SITE).await;
+    netbox.clear_log();
+    hook(&proxy, &first).await;
+    assert!(proxy.get(SITE).await.is_hit());
+    until(async || netbox.count("GET", CHANGES) >= 1).await;
+    hook(&proxy, &site_changed()).await;
+    assert!(!proxy.get(SITE).await.is_hit(), "another of the same is another event");
+    for undated in [json!({"event": "updated", "object_type": "dcim.site"}), json!({})] {
+        for _ in 0..2 {
+            proxy.get(SITE).await;
+            assert!(proxy.get(SITE).await.is_hit());
+            hook(&proxy, &undated).await;
+            assert!(!proxy.get(SITE).await.is_hit(), "without a time two events may look the same");
+        }
+    }
 }
 
 /// NetBox runs the script of an event rule under the id of the request that has set it off.
