@@ -91,6 +91,9 @@ impl Accepted {
     /// What a request's `Accept-Encoding` takes (RFC 9110, section 12.5.3). Without one, nothing but the body as it is: a
     /// client that says nothing may not be able to read anything else.
     pub fn of(headers: &HeaderMap) -> Self {
+        if !headers.contains_key(ACCEPT_ENCODING) {
+            return Self::default();
+        }
         let mut weights = Weights::default();
         for value in headers.get_all(ACCEPT_ENCODING) {
             for range in value.to_str().unwrap_or_default().split(',') {
@@ -134,15 +137,12 @@ impl Weights {
     }
 
     fn accepted(&self) -> Accepted {
-        let weighed = Coding::ALL.iter().zip(&self.codings);
-        let weighed = weighed.map(|(coding, own)| (own.or(self.others).unwrap_or(0), *coding));
-        // A body as it is costs nothing to read: it is taken unless the client would rather not.
-        let mut wanted: Vec<_> = weighed.filter(|(w, _)| *w > 0 && *w >= self.identity.unwrap_or(0)).collect();
+        let mut weighed = [0, 1, 2].map(|n| (self.codings[n].or(self.others).unwrap_or(0), Coding::ALL[n]));
         // Stable: of equals the first.
-        wanted.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
-        let mut accepted = [None; 3];
-        accepted.iter_mut().zip(wanted).for_each(|(slot, (_, coding))| *slot = Some(coding));
-        Accepted(accepted)
+        weighed.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+        // As it is a body costs nothing to read: a coding that is wanted less than that is not wanted.
+        let least = self.identity.unwrap_or(0).max(1);
+        Accepted(weighed.map(|(weight, coding)| (weight >= least).then_some(coding)))
     }
 }
 

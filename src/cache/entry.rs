@@ -24,6 +24,9 @@ const ENTRY: usize = 768;
 /// Bytes that a header is counted with besides its text: its place in the map.
 const HEADER: usize = 104;
 
+/// Headers that each reply adds to those of the entry: with room for them the map need not be made anew for each.
+const PER_REPLY: usize = 5;
+
 /// Forms kept of one entry; that of one more name takes the place of the last.
 const MOST_FORMS: usize = 4;
 
@@ -154,7 +157,7 @@ impl Entry {
 /// read into, which is many times as large and counted nowhere.
 fn of_its_own(headers: &HeaderMap) -> HeaderMap {
     let all: Bytes = headers.values().flat_map(HeaderValue::as_bytes).copied().collect();
-    let (mut own, mut from) = (HeaderMap::with_capacity(headers.len()), 0);
+    let (mut own, mut from) = (HeaderMap::with_capacity(headers.len() + PER_REPLY), 0);
     for (name, value) in headers {
         let to = from + value.len();
         let copy = HeaderValue::from_maybe_shared(all.slice(from..to));

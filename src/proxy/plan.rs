@@ -159,6 +159,10 @@ pub(super) fn content(resource: &Resource<'_>) -> Content {
 fn negotiate(headers: &HeaderMap, document: bool) -> Option<Accept> {
     let (mut json, mut any, mut openapi) = (false, headers.get(ACCEPT).is_none(), None);
     for value in headers.get_all(ACCEPT) {
+        if value == Accept::Json.as_str() {
+            json = true;
+            continue;
+        }
         for range in value.to_str().ok()?.split(',') {
             let mut parts = range.split(';').map(str::trim);
             let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
