@@ -43,7 +43,7 @@ pub enum NotFollowed {
 }
 
 /// NetBox's answer.
-struct Told {
+struct Answered {
     page: Page,
     /// When it gave it.
     date: Option<SystemTime>,
@@ -144,7 +144,7 @@ impl Inner {
 
     /// Begins from now: what happened before is not known, so all that is remembered is outdated.
     async fn begin(&self, patience: Duration) -> Result<Follower, NotFollowed> {
-        let Told { page: newest, date } = self.ask_changelog(&Question::Newest).await?;
+        let Answered { page: newest, date } = self.ask_changelog(&Question::Newest).await?;
         let time = |row: &Row| humantime::parse_rfc3339_weak(&row.time).ok();
         // The newest row's time is never later than now.
         let now = date.or_else(|| newest.rows.first().and_then(time));
@@ -194,7 +194,7 @@ impl Inner {
         rows.len()
     }
 
-    async fn ask_changelog(&self, question: &Question) -> Result<Told, NotFollowed> {
+    async fn ask_changelog(&self, question: &Question) -> Result<Answered, NotFollowed> {
         #[derive(Deserialize)]
         struct Listed {
             results: Vec<Row>,
@@ -216,6 +216,6 @@ impl Inner {
         }
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
         let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
-        Ok(Told { page: Page { rows, more, count }, date })
+        Ok(Answered { page: Page { rows, more, count }, date })
     }
 }
