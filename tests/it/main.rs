@@ -33,6 +33,8 @@ mod parity;
 mod poisoning;
 mod purge;
 mod pynetbox;
+mod recall;
+mod regressions;
 mod related;
 mod reload;
 mod rights;
