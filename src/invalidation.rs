@@ -7,7 +7,6 @@ pub mod changelog;
 pub mod effect;
 pub mod installation;
 pub mod jobs;
-pub mod own;
 pub mod quarantine;
 pub mod relations;
 pub mod webhook;

@@ -22,8 +22,7 @@ use crate::invalidation::bus::Bus;
 use crate::invalidation::changed::Precision;
 use crate::invalidation::effect::Change;
 use crate::invalidation::installation::Watch;
-use crate::invalidation::own::OwnWrites;
-use crate::invalidation::webhook::Secret;
+use crate::invalidation::webhook::{Heard, Secret};
 use crate::netbox::branch::Branch;
 use crate::netbox::object::Resource;
 use crate::netbox::session::Session;
@@ -99,8 +98,6 @@ pub struct Parts {
     pub precision: Precision,
     /// Which hits are looked at twice.
     pub auditor: Auditor,
-    /// The writes that were made here.
-    pub own_writes: OwnWrites,
     /// The judge of coherence.
     pub epochs: Arc<Epochs>,
     /// Where changes are published.
@@ -144,6 +141,7 @@ struct Inner {
     branches: Branches,
     jobs: Jobs,
     hooks: Semaphore,
+    hooks_heard: Heard,
     copying: Semaphore,
 }
 
@@ -162,8 +160,22 @@ impl Proxy {
         let (health, vouches, flights) = (Health::default(), Vouches::default(), Flights::new());
         let (filters, walks) = (Filters::default(), Walks::default());
         let (branches, jobs) = (Branches::default(), Jobs::default());
+        let hooks_heard = Heard::default();
         let (hooks, copying) = (Semaphore::new(hook::AT_ONCE), Semaphore::new(copies::AT_ONCE));
-        let inner = Inner { parts, flights, health, throttle, vouches, filters, walks, branches, jobs, hooks, copying };
+        let inner = Inner {
+            parts,
+            flights,
+            health,
+            throttle,
+            vouches,
+            filters,
+            walks,
+            branches,
+            jobs,
+            hooks,
+            hooks_heard,
+            copying,
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -236,7 +248,7 @@ impl Proxy {
                 inner.check_filters(strict, asker, &request.method, &request.target).await?;
             }
         }
-        let standing = inner.standing(permit.view().branch, &request.target.path).await?;
+        let standing = inner.standing(&permit, &request.target.path).await?;
         let walker = Walker::of(&caller, &request.origin);
         match inner.plan(&permit, Some(walker), &request, standing) {
             Plan::Read(read) => inner.read(&permit, &read, request).await,

@@ -16,7 +16,6 @@ use crate::cache::policy::Policy;
 use crate::cache::store::Store;
 use crate::invalidation::bus::Bus;
 use crate::invalidation::installation::Watch;
-use crate::invalidation::own::OwnWrites;
 use crate::netbox::session::{Session, SetUpError};
 use crate::proxy::access::AccessControl;
 use crate::proxy::auditor::Auditor;
@@ -118,7 +117,6 @@ impl Server {
             feed: Arc::default(),
             precision: settings.invalidation.precision,
             auditor: Auditor::new(settings.invalidation.audit_one_in),
-            own_writes: OwnWrites::default(),
             watch: Watch::new(Arc::clone(&bus)),
             bus,
             access: ArcSwap::from_pointee(AccessControl::new(settings.access.clone())),

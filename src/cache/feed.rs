@@ -3,7 +3,7 @@
 //! What was fetched before, and not outdated since, is as good as fetched then: an entry's age is bounded by
 //! [`Lifetime::unfollowed`](super::freshness::Lifetime) from that moment on, not from its own fetch.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ pub struct Feed {
     confirmed: AtomicU64,
     /// Nanoseconds of the clock: the last request.
     asked: AtomicU64,
+    interrupted: AtomicBool,
     look: Notify,
     look_back: Notify,
     /// Why changes are not followed, if they should be.
@@ -44,6 +45,16 @@ impl Feed {
             }
             confirmed.await;
         }
+    }
+
+    /// NetBox was out of reach for a moment: what was done to it then need not be told of.
+    pub fn interrupt(&self) {
+        self.interrupted.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it was since this was last asked.
+    pub fn was_interrupted(&self) -> bool {
+        self.interrupted.swap(false, Ordering::SeqCst)
     }
 
     /// Changes are not followed any more, for this reason.

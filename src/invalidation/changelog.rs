@@ -2,7 +2,8 @@
 //!
 //! Here is what is asked and what follows from the answers; who asks is another room. Each round asks for what is new
 //! from the highest id on, that row once more among it: while it is still there, and the same, nothing was pruned away or
-//! restored from a backup in between. Then it looks for the [`Gaps`] below.
+//! restored from a backup in between. It goes on until NetBox says that there is no more, since how much it gives at once
+//! (`MAX_PAGE_SIZE`) may change at any time. Then it looks for the [`Gaps`] below.
 
 use std::time::Duration;
 
@@ -15,8 +16,11 @@ mod gaps;
 
 pub use gaps::{Gaps, Window};
 
-/// Rows in an answer, as many as NetBox gives by default (`MAX_PAGE_SIZE`).
-pub const PAGE: usize = 1000;
+/// Rows asked for at once: as many as NetBox gives by default.
+const PAGE: usize = 1000;
+
+/// The same where NetBox may not know `fields` here (before 4.5.1), and sends whole objects, before and after each change.
+const HEAVY_PAGE: usize = 100;
 
 /// A row, as far as it matters.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -25,11 +29,19 @@ pub struct Row {
     pub id: u64,
     /// When it was inserted (ISO 8601).
     pub time: String,
-    /// The request that made it.
-    #[serde(default)]
-    pub request_id: Option<String>,
     /// What was changed: `dcim.site`.
     pub changed_object_type: Option<String>,
+}
+
+/// What NetBox answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Some rows.
+    pub rows: Vec<Row>,
+    /// Whether there are more beyond them; never without any.
+    pub more: bool,
+    /// How many there are in all, where that was counted: not by `start`.
+    pub count: Option<u64>,
 }
 
 /// How far the changelog has been followed.
@@ -51,39 +63,60 @@ pub struct Jumped;
 pub enum Question {
     /// The newest rows, newest first.
     Newest,
+    /// The newest row that was not inserted after this time (ISO 8601).
+    UpTo(String),
     /// Rows from this id on, in order.
     From(u64),
     /// Rows of a range of ids, in order.
     Within(Window),
+    /// How many rows there are in a range of ids.
+    Count(Window),
+}
+
+/// What lies below the rows that a follower begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Below {
+    /// Nothing that may still appear: there is a row among them that is older than any transaction.
+    Settled,
+    /// Of these ids so many rows are there; the others may still appear.
+    Unsettled(Window, u64),
 }
 
 impl Question {
     /// Its query. `cursor`: whether NetBox pages by `start` (4.6), which spares it to count all rows.
     pub fn query(&self, cursor: bool) -> String {
-        let fields = "fields=id,time,request_id,changed_object_type";
+        let fields = "fields=id,time,changed_object_type";
+        let limit = if cursor { PAGE } else { HEAVY_PAGE };
         match self {
-            Self::Newest => format!("{fields}&limit={PAGE}&ordering=-id"),
-            Self::From(id) if cursor => format!("{fields}&limit={PAGE}&start={id}"),
-            Self::From(id) => format!("{fields}&id__gte={id}&limit={PAGE}&ordering=id"),
+            Self::Newest => format!("{fields}&limit={limit}&ordering=-id"),
+            Self::UpTo(time) => format!("{fields}&limit=1&ordering=-id&time_before={time}"),
+            Self::From(id) if cursor => format!("{fields}&limit={limit}&start={id}"),
+            Self::From(id) => format!("{fields}&id__gte={id}&limit={limit}&ordering=id"),
             Self::Within(Window { from, to }) => {
-                format!("{fields}&id__gte={from}&id__lte={to}&limit={PAGE}&ordering=id")
+                format!("{fields}&id__gte={from}&id__lte={to}&limit={limit}&ordering=id")
             }
+            Self::Count(Window { from, to }) => format!("{fields}&id__gte={from}&id__lte={to}&limit=1&ordering=id"),
         }
     }
 }
 
 impl Follower {
     /// Begins with the newest rows, newest first. `recent` tells whether a row is younger than any transaction: below the
-    /// newest such rows others may still appear.
-    pub fn begin(newest: &[Row], patience: Duration, now: Moment, recent: impl Fn(&Row) -> bool) -> Self {
-        let mut gaps = Gaps::default();
+    /// newest such rows others may still appear, and if all of them are, in what lies `below`.
+    pub fn begin(newest: &[Row], below: Below, patience: Duration, now: Moment, recent: impl Fn(&Row) -> bool) -> Self {
+        let mut gaps = Gaps::new(now);
+        if let Below::Unsettled(window, there) = below {
+            gaps.open_among(window, there, now);
+        }
         let young: Vec<&Row> = newest.iter().take_while(|row| recent(row)).collect();
-        let below = newest.get(young.len());
-        let mut ids: Vec<u64> = young.iter().copied().chain(below).map(|row| row.id).collect();
+        let settled = newest.get(young.len());
+        let mut ids: Vec<u64> = young.iter().copied().chain(settled).map(|row| row.id).collect();
         ids.sort_unstable();
         for pair in ids.windows(2) {
-            if let [low, high] = pair {
-                gaps.open_between(*low, *high, now);
+            if let [low, high] = pair
+                && let Some(window) = Window::between(*low, *high)
+            {
+                gaps.open(window, now);
             }
         }
         Self { head: newest.iter().max_by_key(|row| row.id).cloned(), gaps, patience }
@@ -94,48 +127,70 @@ impl Follower {
         Question::From(self.head.as_ref().map_or(0, |head| head.id))
     }
 
-    /// Where to look again.
-    pub fn again(&self) -> impl Iterator<Item = Question> + use<> {
-        self.gaps.windows().into_iter().map(Question::Within)
-    }
-
-    /// Takes the answer to [`next`](Self::next) in; returns the new rows, and whether there may be more.
+    /// Takes the answer to [`next`](Self::next), or to what this returned, in; returns the new rows, and what to ask then if
+    /// there are more.
     ///
     /// # Errors
     /// [`Jumped`].
-    pub fn take(&mut self, rows: Vec<Row>, now: Moment) -> Result<(Vec<Row>, bool), Jumped> {
-        let full = rows.len() >= PAGE;
-        let mut rows = rows.into_iter();
+    pub fn take(&mut self, asked: &Question, page: Page, now: Moment) -> Result<(Vec<Row>, Option<Question>), Jumped> {
+        let mut rows = page.rows.into_iter();
         if let Some(head) = &self.head
+            && *asked == Question::From(head.id)
             && rows.next().as_ref() != Some(head)
         {
             return Err(Jumped);
         }
         let new: Vec<Row> = rows.collect();
         for row in &new {
-            if let Some(head) = &self.head {
-                if row.id <= head.id {
-                    return Err(Jumped);
-                }
-                self.gaps.open_between(head.id, row.id, now);
+            let head = self.head.as_ref().map_or(0, |head| head.id);
+            if self.head.is_some() && row.id <= head {
+                return Err(Jumped);
+            }
+            if let Some(window) = Window::between(head, row.id) {
+                self.gaps.open(window, now);
             }
             self.head = Some(row.clone());
         }
-        Ok((new, full))
+        let beyond = self.head.as_ref().filter(|_| page.more).and_then(|head| head.id.checked_add(1));
+        Ok((new, beyond.map(Question::From)))
     }
 
-    /// Takes the answer to a question of [`again`](Self::again) in; returns the rows that had been missing, and where to go on if
-    /// there may be more.
-    pub fn take_again(&mut self, asked: Window, rows: Vec<Row>) -> (Vec<Row>, Option<Question>) {
-        let last = rows.last().filter(|_| rows.len() >= PAGE).map(|row| row.id);
-        let more = last.filter(|last| *last < asked.to).map(|last| Window { from: last + 1, to: asked.to });
-        let found = rows.into_iter().filter(|row| self.gaps.fill(row.id)).collect();
-        (found, more.map(Question::Within))
+    /// Where to look again in a round that begins now.
+    pub fn again(&self, now: Moment) -> impl Iterator<Item = Question> + use<> {
+        // What nothing has been seen of is as soon read as counted.
+        let question = |window| match self.gaps.there(window) {
+            0 => Question::Within(window),
+            _ => Question::Count(window),
+        };
+        self.gaps.windows(now).into_iter().map(question).collect::<Vec<_>>().into_iter()
     }
 
-    /// Ends a round: gives up what has been missing for too long.
-    pub fn end_round(&mut self, now: Moment) {
-        self.gaps.expire(now, self.patience);
+    /// Takes the answer to a question of [`again`](Self::again), or to what this returned, in; returns the rows that may have been
+    /// missing, and what to ask then if there are more.
+    pub fn take_again(&mut self, asked: &Question, page: Page) -> (Vec<Row>, Option<Question>) {
+        match asked {
+            Question::Count(window) => {
+                let appeared = page.count != Some(self.gaps.there(*window));
+                if appeared {
+                    self.gaps.read_anew(*window);
+                }
+                (Vec::new(), appeared.then_some(Question::Within(*window)))
+            }
+            Question::Within(window) => {
+                let last = page.rows.last().map(|row| row.id).filter(|last| page.more && *last >= window.from);
+                let more = last.and_then(|last| Window::between(last, window.to.saturating_add(1)));
+                let found = page.rows.into_iter().filter(|row| self.gaps.fill(row.id)).collect();
+                (found, more.map(Question::Within))
+            }
+            Question::Newest | Question::UpTo(_) | Question::From(_) => (Vec::new(), None),
+        }
+    }
+
+    /// Ends a round that began at `began`; returns up to when changes are known. Gives up what has been missing for too long.
+    pub fn end_round(&mut self, began: Moment, now: Moment) -> Moment {
+        let known = self.gaps.looked_at(began);
+        self.gaps.end_round(began, now, self.patience);
+        known
     }
 
     /// The ids that may still appear.
@@ -152,93 +207,4 @@ impl Row {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const PATIENCE: Duration = Duration::from_secs(900);
-
-    fn row(id: u64) -> Row {
-        let time = format!("2026-01-01T00:00:{:02}Z", id % 60);
-        Row { id, time, request_id: None, changed_object_type: Some("dcim.site".to_owned()) }
-    }
-
-    fn ids(rows: &[Row]) -> Vec<u64> {
-        rows.iter().map(|row| row.id).collect()
-    }
-
-    fn following(head: u64) -> Follower {
-        Follower::begin(&[row(head)], PATIENCE, Moment::ZERO, |_| false)
-    }
-
-    #[test]
-    fn what_appears_late_is_found() {
-        let mut follower = following(7);
-        assert_eq!(follower.next(), Question::From(7));
-        let (new, more) = follower.take(vec![row(7), row(12), row(13)], Moment::ZERO).unwrap();
-        assert_eq!((ids(&new), more), (vec![12, 13], false));
-        let window = Window { from: 8, to: 11 };
-        assert_eq!(follower.again().collect::<Vec<_>>(), [Question::Within(window)]);
-        let (found, more) = follower.take_again(window, vec![row(9), row(10)]);
-        assert_eq!((ids(&found), more), (vec![9, 10], None));
-        let (found, _) = follower.take_again(window, vec![row(9), row(10), row(11)]);
-        assert_eq!(ids(&found), [11], "each is told of once");
-        follower.end_round(Moment::ZERO.after(PATIENCE + Duration::from_secs(1)));
-        assert_eq!(follower.again().count(), 0, "what was rolled back is given up");
-    }
-
-    #[test]
-    fn a_changelog_that_lost_its_head_has_jumped() {
-        let mut other = row(7);
-        other.time = "2026-02-02T00:00:00Z".to_owned();
-        for rows in [vec![], vec![row(8)], vec![other, row(8)]] {
-            assert_eq!(following(7).take(rows, Moment::ZERO), Err(Jumped));
-        }
-        let mut empty = Follower::begin(&[], PATIENCE, Moment::ZERO, |_| true);
-        assert_eq!(empty.next(), Question::From(0));
-        let (new, _) = empty.take(vec![row(3)], Moment::ZERO).unwrap();
-        assert_eq!(ids(&new), [3]);
-    }
-
-    #[test]
-    fn at_the_beginning_what_is_young_may_have_gaps() {
-        let newest = [row(20), row(18), row(15), row(5)];
-        let follower = Follower::begin(&newest, PATIENCE, Moment::ZERO, |row| row.id > 16);
-        let missing = [Window { from: 16, to: 17 }, Window { from: 19, to: 19 }];
-        assert_eq!(follower.again().collect::<Vec<_>>(), missing.map(Question::Within));
-    }
-
-    #[test]
-    fn long_answers_are_read_to_their_end() {
-        let mut follower = following(1);
-        let (new, more) = follower.take((1..=1000).map(row).collect(), Moment::ZERO).unwrap();
-        assert!(more && new.len() == 999);
-        follower.take(vec![row(1000), row(5000)], Moment::ZERO).unwrap();
-        let asked = Window { from: 1001, to: 4999 };
-        let (found, more) = follower.take_again(asked, (1001..=2000).map(row).collect());
-        assert_eq!((found.len(), more), (1000, Some(Question::Within(Window { from: 2001, to: 4999 }))));
-    }
-
-    proptest! {
-        /// A changelog that is none must not end who follows it.
-        #[test]
-        fn rows_in_any_order_do_no_harm(newest in any_ids(), next in any_ids(), late in any_ids()) {
-            let rows = |ids: &[u64]| ids.iter().copied().map(row).collect::<Vec<_>>();
-            let mut follower = Follower::begin(&rows(&newest), PATIENCE, Moment::ZERO, |row| row.id % 3 > 0);
-            let head = newest.iter().max().copied();
-            let _news = follower.take(rows(&head.into_iter().chain(next).collect::<Vec<_>>()), Moment::ZERO);
-            for question in follower.again() {
-                let Question::Within(window) = question else { panic!("{question:?}") };
-                prop_assert!(window.from <= window.to);
-                follower.take_again(window, rows(&late));
-            }
-            let _missing = follower.gaps().len();
-        }
-    }
-
-    fn any_ids() -> impl Strategy<Value = Vec<u64>> {
-        let id = prop_oneof![0..40u64, Just(u64::MAX), Just(u64::MAX - 1), any::<u64>()];
-        proptest::collection::vec(id, 0..30)
-    }
-}
+mod tests;

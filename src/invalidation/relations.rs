@@ -80,13 +80,17 @@ fn depends_on(unseen: &Unseen, path: &ApiPath, query: &Query, shown: Shown) -> O
     }
     let mut types = TypeSet::from_iter([own]);
     types.extend(shown.types);
-    types.extend(filters::types(own, query)?);
+    let looked_at = filters::types(own, query)?;
+    types.extend(looked_at.types);
     for object_type in types.iter() {
         types.extend(look_up(&unseen.nested, object_type));
     }
     types.extend(look_up(&unseen.own, own));
-    if trimmed || by_time {
+    // What is saved with others need not be shown: a list that is chosen or sorted by what its rows hold may show none.
+    if trimmed || by_time || looked_at.references {
         types.extend(along::parents(own));
+    } else if looked_at.columns {
+        types.extend(along::rewriters(own));
     }
     if shown.has_context {
         types.extend(named(CONTEXTS));

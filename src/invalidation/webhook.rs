@@ -11,6 +11,10 @@ use serde::Deserialize;
 use super::changed::{Changed, Precision};
 use crate::cache::epochs::Scope;
 
+mod heard;
+
+pub use heard::Heard;
+
 /// The longest secret that NetBox keeps (`Webhook.secret`), in characters.
 const LONGEST_SECRET: usize = 255;
 
@@ -33,14 +37,16 @@ pub struct InvalidSecret;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Signature([u8; DIGEST]);
 
-/// What one delivery says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What one webhook says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivery {
-    told: Told,
-    request_id: Option<String>,
+    /// What has changed.
+    pub told: Told,
+    /// Whether there is a time in it: then there is no other event of which the same would be said.
+    pub is_dated: bool,
 }
 
-/// What has changed.
+/// What one webhook says has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
     /// Something in main, or the same in a branch.
@@ -55,18 +61,12 @@ pub enum Told {
 pub struct Unreadable;
 
 /// A body as NetBox renders it where the webhook has no template of its own. `object_type` is there since 4.4; before, a
-/// `model` without its app. `request_id` is gone in 4.7, and stands in `request` since 4.6.
+/// `model` without its app.
 #[derive(Deserialize)]
 struct Payload {
     event: Option<String>,
     object_type: Option<String>,
-    request_id: Option<String>,
-    request: Option<Request>,
-}
-
-#[derive(Deserialize)]
-struct Request {
-    id: Option<String>,
+    timestamp: Option<String>,
 }
 
 impl Secret {
@@ -107,13 +107,13 @@ impl Signature {
 }
 
 impl Delivery {
-    /// Reads a body.
+    /// Reads a body. Whose request made the change is not looked at: what an event rule has started for a write made here
+    /// goes by the same id, and may change anything.
     ///
     /// # Errors
     /// [`Unreadable`].
     pub fn read(body: &[u8]) -> Result<Self, Unreadable> {
-        let Payload { event, object_type, request_id, request } =
-            serde_json::from_slice(body).map_err(|_| Unreadable)?;
+        let Payload { event, object_type, timestamp } = serde_json::from_slice(body).map_err(|_| Unreadable)?;
         let told = match event.as_deref().unwrap_or_default() {
             "created" | "updated" | "deleted" => {
                 Told::Objects(object_type.as_deref().map_or(Changed::Unknown, Changed::of_model))
@@ -121,17 +121,7 @@ impl Delivery {
             event if event.starts_with("job_") || event.starts_with("branch_") => Told::Anything,
             _ => Told::Objects(Changed::Unknown),
         };
-        Ok(Self { told, request_id: request_id.or_else(|| request?.id) })
-    }
-
-    /// What has changed.
-    pub fn told(&self) -> Told {
-        self.told
-    }
-
-    /// The request to NetBox that made the change (its `X-Request-ID`), if it was one.
-    pub fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
+        Ok(Self { told, is_dated: timestamp.is_some() })
     }
 }
 
@@ -194,7 +184,7 @@ mod tests {
 
     fn told(event: &str, object_type: Option<&str>) -> Told {
         let body = serde_json::json!({"event": event, "object_type": object_type, "model": "site"});
-        Delivery::read(body.to_string().as_bytes()).unwrap().told()
+        Delivery::read(body.to_string().as_bytes()).unwrap().told
     }
 
     #[test]
@@ -210,15 +200,11 @@ mod tests {
             assert_eq!(told(event, Some("dcim.site")), Told::Anything, "{event}");
         }
         assert_eq!(told("object_painted", Some("dcim.site")), unknown);
-        assert_eq!(Delivery::read(b"{}").map(|delivery| delivery.told()), Ok(unknown));
+        assert_eq!(Delivery::read(b"{}"), Ok(Delivery { told: unknown, is_dated: false }));
     }
 
     #[test]
-    fn the_request_is_known_by_either_form() {
-        let id = |body: &str| Delivery::read(body.as_bytes()).unwrap().request_id().map(str::to_owned);
-        assert_eq!(id(r#"{"request_id": "a"}"#).as_deref(), Some("a"));
-        assert_eq!(id(r#"{"request": {"id": "b"}}"#).as_deref(), Some("b"));
-        assert_eq!(id(r#"{"request_id": null, "request": {"id": null}}"#), None);
+    fn what_is_no_webhook_is_refused() {
         for wrong in ["", "[]", "\"x\"", "{\"event\": 1}", "{\"event\": \"created\"", "{\"request\": []} x"] {
             assert_eq!(Delivery::read(wrong.as_bytes()), Err(Unreadable), "{wrong}");
         }
@@ -234,9 +220,9 @@ mod tests {
         #[test]
         fn any_words_lead_to_a_scope(event in "[a-z_]{0,12}|created|branch_.{0,5}", name in "\\PC{0,20}|[a-z]{1,6}\\.[a-z]{1,6}") {
             let body = serde_json::json!({"event": event, "object_type": name});
-            let delivery = Delivery::read(body.to_string().as_bytes()).unwrap();
+            let told = Delivery::read(body.to_string().as_bytes()).unwrap().told;
             for precision in [Precision::Branch, Precision::Related] {
-                let scope = delivery.told().scope(precision);
+                let scope = told.scope(precision);
                 prop_assert_eq!(scope == Scope::Everything, event.starts_with("job_") || event.starts_with("branch_"));
             }
         }

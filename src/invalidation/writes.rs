@@ -62,11 +62,6 @@ impl OpenWrite {
         Self { bus, change, longest_job, doubt: None, settled: false }
     }
 
-    /// What it does.
-    pub fn change(&self) -> Change {
-        self.change
-    }
-
     /// The client is answered before the outcome is known; until it is, nothing of the scope is kept.
     pub fn answered_early(&mut self) {
         if self.doubt.is_none() {

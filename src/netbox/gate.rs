@@ -12,14 +12,19 @@ use super::transport::TransportError as Error;
 #[derive(Debug)]
 pub struct Gate {
     places: Arc<Semaphore>,
+    /// One place more, for [questions of our own](Self::enter_kept).
+    kept: Arc<Semaphore>,
     waiting: AtomicUsize,
     limits: Limits,
 }
 
+/// Places beyond the limit.
+const KEPT: usize = 1;
+
 /// How the gate is set.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Requests at NetBox at once.
+    /// Requests at NetBox at once, but for one more of our own.
     pub in_flight: usize,
     /// Requests that may wait for a place.
     pub queue: usize,
@@ -36,7 +41,8 @@ pub struct Place {
 impl Gate {
     /// A gate with these limits.
     pub fn new(limits: Limits) -> Self {
-        Self { places: Arc::new(Semaphore::new(limits.in_flight)), waiting: AtomicUsize::new(0), limits }
+        let places = |count| Arc::new(Semaphore::new(count));
+        Self { places: places(limits.in_flight), kept: places(KEPT), waiting: AtomicUsize::new(0), limits }
     }
 
     /// Waits for a place. tokio's semaphore is fair: places go to those who asked first.
@@ -56,9 +62,29 @@ impl Gate {
         }
     }
 
+    /// Waits for a place for what is asked so that others are answered rightly: it must not wait behind them. There is one
+    /// kept for such questions beyond [`Limits::in_flight`]; few are asked at once.
+    ///
+    /// # Errors
+    /// [`Error::QueueTimedOut`] after [`Limits::patience`].
+    pub async fn enter_kept(&self) -> Result<Place, Error> {
+        let place = async {
+            tokio::select! {
+                biased;
+                permit = Arc::clone(&self.places).acquire_owned() => permit,
+                permit = Arc::clone(&self.kept).acquire_owned() => permit,
+            }
+        };
+        match tokio::time::timeout(self.limits.patience, place).await {
+            Ok(Ok(permit)) => Ok(Place { _permit: permit }),
+            Ok(Err(_)) | Err(_) => Err(Error::QueueTimedOut(self.limits.patience)),
+        }
+    }
+
     /// Requests at NetBox now.
     pub fn in_flight(&self) -> usize {
-        self.limits.in_flight.saturating_sub(self.places.available_permits())
+        let free = self.places.available_permits() + self.kept.available_permits();
+        (self.limits.in_flight + KEPT).saturating_sub(free)
     }
 
     /// Requests that wait for a place now.

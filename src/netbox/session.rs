@@ -118,6 +118,14 @@ impl Session {
         self.gate.enter().await
     }
 
+    /// Waits for a place at NetBox, not behind all others.
+    ///
+    /// # Errors
+    /// [`Error::QueueTimedOut`].
+    pub async fn enter_kept(&self) -> Result<Place, Error> {
+        self.gate.enter_kept().await
+    }
+
     /// Sends a request and returns as soon as the head of the answer is there. The place is held until the answer's
     /// body has been read or dropped.
     ///

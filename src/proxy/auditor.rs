@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
+use tokio::sync::Semaphore;
 
 use super::Inner;
 use super::acl::Permit;
@@ -35,6 +36,8 @@ pub struct Auditor {
     /// One of so many; zero for none.
     one_in: u64,
     hits: AtomicU64,
+    /// One at a time: however often memory answers, it is not NetBox's load. While one is looked at no other is.
+    looking: Arc<Semaphore>,
     /// Endpoints that were found to change unseen.
     mistrusted: RwLock<HashSet<Box<str>>>,
 }
@@ -57,7 +60,7 @@ enum Finding {
 impl Auditor {
     /// Looks at one of so many hits; at none for zero.
     pub fn new(one_in: u64) -> Self {
-        Self { one_in, hits: AtomicU64::new(0), mistrusted: RwLock::default() }
+        Self { one_in, hits: AtomicU64::new(0), looking: Arc::new(Semaphore::new(1)), mistrusted: RwLock::default() }
     }
 
     /// Whether any hit is looked at twice.
@@ -88,11 +91,15 @@ impl Inner {
         if permit.visitor().is_none()
             && !read.status
             && self.auditor.chooses()
+            && let Ok(looking) = Arc::clone(&self.auditor.looking).try_acquire_owned()
             && let Some(body) = entry.body(base)
         {
             let (inner, permit, read) = (Arc::clone(self), permit.clone(), read.clone());
             let (base, entry) = (base.clone(), Arc::clone(entry));
-            self.tasks.spawn(async move { inner.compare(&permit, &read, &base, &entry, &body).await });
+            self.tasks.spawn(async move {
+                inner.compare(&permit, &read, &base, &entry, &body).await;
+                drop(looking);
+            });
         }
     }
 

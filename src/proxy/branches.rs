@@ -19,6 +19,7 @@ use futures_util::future::{BoxFuture, Shared};
 use http::StatusCode;
 
 use super::Inner;
+use super::acl::Permit;
 use super::error::{BadRequest, ProxyError};
 use super::question::Said;
 use crate::cache::clock::Moment;
@@ -125,8 +126,8 @@ impl Inner {
     ///
     /// # Errors
     /// [`BadRequest`] for a branch that does not exist or is not ready; why NetBox could not be asked.
-    pub(super) async fn standing(self: &Arc<Self>, branch: Branch, path: &ApiPath) -> Result<Standing, ProxyError> {
-        let Branch::Schema(schema_id) = branch else { return Ok(Standing::Sure) };
+    pub(super) async fn standing(self: &Arc<Self>, permit: &Permit, path: &ApiPath) -> Result<Standing, ProxyError> {
+        let Branch::Schema(schema_id) = permit.view().branch else { return Ok(Standing::Sure) };
         if path.resource() == Resource::Status || self.watch.lacks_branching() {
             return Ok(Standing::Sure);
         }
@@ -149,6 +150,8 @@ impl Inner {
                     Found::NotReady(status) if last_word => {
                         return Err(BadRequest::BranchNotReady { branch: schema_id, status: status.into() }.into());
                     }
+                    // The shared token may not see all branches, and NetBox lets everybody choose any.
+                    Found::Nothing if last_word && permit.visitor().is_some() => return Ok(Standing::Unsure),
                     Found::Nothing if last_word => return Err(BadRequest::NoBranch(schema_id).into()),
                     Found::Ready | Found::NotReady(_) | Found::Nothing => {}
                 },
@@ -209,6 +212,7 @@ impl Inner {
                 if !withheld_before {
                     tracing::warn!(
                         reason = reason.as_ref(),
+                        permission = "netbox_branching.view_branch",
                         "netbox's list of branches cannot be had; nothing is remembered of branches, and who asks for one \
                          that is not ready is given what netbox answers then, main's data among it"
                     );
@@ -230,7 +234,9 @@ impl Inner {
             }
             let taken = directory.take(&body);
             match taken.map_err(|error: NotADirectory| Unlisted::Withheld(error.to_string().into()))? {
-                Some(last) => above = last,
+                Some(last) if last > above => above = last,
+                // Who answers the same again would do so forever.
+                Some(_) => return Err(Unlisted::Withheld(NotADirectory.to_string().into())),
                 None => return Ok(directory),
             }
         }

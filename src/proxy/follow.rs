@@ -11,9 +11,10 @@ use serde::Deserialize;
 use super::error::ProxyError;
 use super::question::Said;
 use super::{Inner, Proxy};
+use crate::cache::clock::Moment;
 use crate::cache::epochs::Scope;
 use crate::invalidation::bus::Source;
-use crate::invalidation::changelog::{Follower, Question, Row};
+use crate::invalidation::changelog::{Below, Follower, Page, Question, Row, Window};
 use crate::netbox::version;
 
 /// A page of rows is some 150 KB; where `fields` is not known yet (NetBox before 4.5.1), some MB.
@@ -31,7 +32,7 @@ pub struct Following {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum NotFollowed {
     /// NetBox does not let the shared token read it.
-    #[error("the token may not read core/object-changes")]
+    #[error("the token may not read core/object-changes (core.view_objectchange)")]
     Forbidden,
     /// NetBox could not be asked.
     #[error(transparent)]
@@ -39,6 +40,13 @@ pub enum NotFollowed {
     /// What came is no page of the changelog.
     #[error("core/object-changes is not what it should be")]
     Strange,
+}
+
+/// NetBox's answer.
+struct Answered {
+    page: Page,
+    /// When it gave it.
+    date: Option<SystemTime>,
 }
 
 impl Following {
@@ -57,7 +65,7 @@ impl Proxy {
     /// Reads what is new in the changelog and has it outdate what it concerns; returns how many changes there were.
     ///
     /// # Errors
-    /// [`NotFollowed`]; after an outage of NetBox's the changelog is begun anew and everything is outdated, since what was
+    /// [`NotFollowed`]; after an outage of NetBox's, whoever noticed it, the changelog is begun anew and everything is outdated, since what was
     /// done to it meanwhile (an upgrade, a restored backup) need not stand in it.
     pub async fn follow(&self, following: &mut Following) -> Result<usize, NotFollowed> {
         let inner = &self.inner;
@@ -94,39 +102,39 @@ impl Inner {
     async fn follow(self: &Arc<Self>, following: &mut Following) -> Result<usize, NotFollowed> {
         // What is committed before this moment is seen by all that is asked from here on.
         let began = self.clock.now();
+        if self.feed.was_interrupted() {
+            following.follower = None;
+        }
         let Some(follower) = &mut following.follower else {
             following.follower = Some(self.begin(following.patience).await?);
             self.feed.confirm(began);
             return Ok(0);
         };
         let mut told = 0;
-        loop {
-            let (rows, _) = self.ask_changelog(&follower.next()).await?;
-            let Ok((new, more)) = follower.take(rows, self.clock.now()) else {
+        let mut next = Some(follower.next());
+        while let Some(question) = next {
+            let page = self.ask_changelog(&question).await?.page;
+            let Ok((new, more)) = follower.take(&question, page, self.clock.now()) else {
                 tracing::warn!("the changelog is not what it was; forgetting everything");
                 following.follower = Some(self.begin(following.patience).await?);
-                break;
+                self.feed.confirm(began);
+                return Ok(told);
             };
             told += self.tell(&new);
-            if !more {
-                break;
-            }
+            next = more;
         }
-        if let Some(follower) = &mut following.follower {
-            told += self.look_again(follower).await?;
-            follower.end_round(self.clock.now());
-        }
-        self.feed.confirm(began);
+        told += self.look_again(follower, began).await?;
+        self.feed.confirm(follower.end_round(began, self.clock.now()));
         Ok(told)
     }
 
-    async fn look_again(&self, follower: &mut Follower) -> Result<usize, NotFollowed> {
+    async fn look_again(&self, follower: &mut Follower, began: Moment) -> Result<usize, NotFollowed> {
         let mut told = 0;
-        for question in follower.again() {
+        for question in follower.again(began) {
             let mut next = Some(question);
-            while let Some(Question::Within(window)) = next {
-                let (rows, _) = self.ask_changelog(&Question::Within(window)).await?;
-                let (found, more) = follower.take_again(window, rows);
+            while let Some(question) = next {
+                let page = self.ask_changelog(&question).await?.page;
+                let (found, more) = follower.take_again(&question, page);
                 told += self.tell(&found);
                 next = more;
             }
@@ -136,35 +144,62 @@ impl Inner {
 
     /// Begins from now: what happened before is not known, so all that is remembered is outdated.
     async fn begin(&self, patience: Duration) -> Result<Follower, NotFollowed> {
-        let (newest, date) = self.ask_changelog(&Question::Newest).await?;
-        let young = date.and_then(|date| date.checked_sub(patience));
-        let recent = |row: &Row| match (young, humantime::parse_rfc3339_weak(&row.time)) {
-            (Some(young), Ok(time)) => time > young,
-            // Who cannot tell takes the time to look.
-            _ => true,
-        };
-        let follower = Follower::begin(&newest, patience, self.clock.now(), recent);
+        let Answered { page: newest, date } = self.ask_changelog(&Question::Newest).await?;
+        let time = |row: &Row| humantime::parse_rfc3339_weak(&row.time).ok();
+        // The newest row's time is never later than now.
+        let now = date.or_else(|| newest.rows.first().and_then(time));
+        let young = now.and_then(|now| now.checked_sub(patience));
+        // Who cannot tell takes the time to look.
+        let recent = |row: &Row| young.zip(time(row)).is_none_or(|(young, time)| time > young);
+        let below = self.below(&newest, young, recent).await?;
+        let follower = Follower::begin(&newest.rows, below, patience, self.clock.now(), recent);
         self.bus.publish(Scope::Everything, Source::Changelog);
         Ok(follower)
     }
 
-    /// Has changes outdate what they concern, but for those that nbproxy made itself and has told of.
-    fn tell(&self, rows: &[Row]) -> usize {
-        let scopes = rows.iter().map(|row| (row, row.changed().scope(self.precision)));
-        let own =
-            |(row, scope): &(&Row, Scope)| row.request_id.as_deref().is_some_and(|id| self.own_writes.told(id, *scope));
-        let foreign: Vec<Scope> = scopes.filter(|change| !own(change)).map(|(_, scope)| scope).collect();
-        for scope in foreign.iter().collect::<HashSet<_>>() {
-            self.bus.publish(*scope, Source::Changelog);
+    /// What may still appear below the newest rows.
+    async fn below(
+        &self,
+        newest: &Page,
+        young: Option<SystemTime>,
+        recent: impl Fn(&Row) -> bool,
+    ) -> Result<Below, NotFollowed> {
+        let lowest = newest.rows.iter().map(|row| row.id).min().unwrap_or(0);
+        if !newest.rows.iter().all(recent) {
+            return Ok(Below::Settled);
         }
-        foreign.len()
+        let settled = match young {
+            Some(young) if newest.more => {
+                let time = humantime::format_rfc3339_micros(young).to_string();
+                let page = self.ask_changelog(&Question::UpTo(time)).await?.page;
+                page.rows.first().map_or(0, |row| row.id)
+            }
+            Some(_) | None => 0,
+        };
+        let Some(window) = Window::between(settled, lowest) else { return Ok(Below::Settled) };
+        let there = match newest.more {
+            true => self.ask_changelog(&Question::Count(window)).await?.page.count.ok_or(NotFollowed::Strange)?,
+            false => 0,
+        };
+        Ok(Below::Unsettled(window, there))
     }
 
-    /// The rows of an answer, and when NetBox gave it.
-    async fn ask_changelog(&self, question: &Question) -> Result<(Vec<Row>, Option<SystemTime>), NotFollowed> {
+    /// Has changes outdate what they concern. Those that nbproxy made itself, and told of when they were answered, are not told
+    /// apart: the id of their request is also that of what NetBox's event rules have started for it, and that may change
+    /// anything at any time.
+    fn tell(&self, rows: &[Row]) -> usize {
+        for scope in rows.iter().map(|row| row.changed().scope(self.precision)).collect::<HashSet<_>>() {
+            self.bus.publish(scope, Source::Changelog);
+        }
+        rows.len()
+    }
+
+    async fn ask_changelog(&self, question: &Question) -> Result<Answered, NotFollowed> {
         #[derive(Deserialize)]
-        struct Page {
+        struct Listed {
             results: Vec<Row>,
+            next: Option<String>,
+            count: Option<u64>,
         }
         let cursor = self.watch.version().is_some_and(|version| version::is_at_least(&version, 4, 6));
         let path = format!("/api/core/object-changes/?{}", question.query(cursor));
@@ -174,8 +209,13 @@ impl Inner {
             StatusCode::FORBIDDEN => return Err(NotFollowed::Forbidden),
             _ => return Err(NotFollowed::Strange),
         }
-        let page: Page = serde_json::from_slice(&body).map_err(|_| NotFollowed::Strange)?;
+        let Listed { results: rows, next, count } = serde_json::from_slice(&body).map_err(|_| NotFollowed::Strange)?;
+        let more = next.is_some();
+        if more && rows.is_empty() {
+            return Err(NotFollowed::Strange);
+        }
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-        Ok((page.results, date.and_then(|date| httpdate::parse_http_date(date).ok())))
+        let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
+        Ok(Answered { page: Page { rows, more, count }, date })
     }
 }

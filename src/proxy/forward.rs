@@ -84,6 +84,9 @@ impl Inner {
                 self.metrics.upstream("none", took);
                 tracing::debug!(error = &error as &dyn std::error::Error, "netbox did not answer");
             }
+            if matches!(error, UpstreamError::Unreachable(_)) {
+                self.feed.interrupt();
+            }
             ProxyError::from_upstream(error)
         })?;
         self.metrics.upstream(class(answer.status), took);

@@ -15,7 +15,7 @@ use super::{Inner, Proxy};
 use crate::cache::epochs::Scope;
 use crate::invalidation::bus::Source;
 use crate::invalidation::changed::Changed;
-use crate::invalidation::webhook::{Delivery, Secret, Signature, Told};
+use crate::invalidation::webhook::{Delivery, Secret, Signature};
 use crate::netbox::outgoing::{OutgoingBody, Progress};
 use crate::netbox::version;
 
@@ -47,7 +47,8 @@ impl Proxy {
         self.inner.webhook_secret.store(secret);
     }
 
-    /// Takes a webhook. When this returns, what is remembered of the scope that it tells of is outdated.
+    /// Takes a webhook. When this returns, what is remembered of the scope that it tells of is outdated; by one that is heard
+    /// again nothing is.
     ///
     /// # Errors
     /// [`Denied::Unsigned`]; [`BadRequest`] for a body that is too large, takes too long, or is none of NetBox's. The last of
@@ -65,8 +66,11 @@ impl Proxy {
         }
         let delivery = Delivery::read(&body);
         match &delivery {
-            Ok(delivery) if inner.has_told(delivery) => tracing::debug!("a webhook tells of a write made here"),
-            Ok(delivery) => inner.outdate(delivery.told().scope(inner.precision)),
+            Ok(delivery) if delivery.is_dated && !inner.hooks_heard.note(&signature) => {
+                tracing::debug!("a webhook was heard before");
+                inner.feed.look_now();
+            }
+            Ok(delivery) => inner.outdate(delivery.told.scope(inner.precision)),
             Err(_) => inner.outdate(Changed::Unknown.scope(inner.precision)),
         }
         delivery.map(drop).map_err(|error| BadRequest::from(error).into())
@@ -85,15 +89,6 @@ impl Inner {
             OutgoingBody::Empty => Ok((Bytes::new(), place)),
             OutgoingBody::Whole(body) => Ok((body, place)),
             OutgoingBody::Stream { .. } => Err(BadRequest::BodyTooLarge { limit: LONGEST }.into()),
-        }
-    }
-
-    /// Whether the change was a write of nbproxy's own to main, and everything that it concerns was outdated when it was
-    /// answered.
-    fn has_told(&self, delivery: &Delivery) -> bool {
-        match (delivery.told(), delivery.request_id()) {
-            (Told::Objects(changed), Some(id)) => self.own_writes.told(id, changed.scope(self.precision)),
-            (Told::Objects(_) | Told::Anything, _) => false,
         }
     }
 

@@ -51,12 +51,21 @@ impl Default for Jobs {
 
 impl Inner {
     /// Puts what a write has started under quarantine, and follows it to its end. `reply`: the answer, if all of it came.
-    pub(super) async fn pursue(self: &Arc<Self>, started: Started, reply: Option<&Reply>) {
+    pub(super) async fn pursue(self: &Arc<Self>, started: Started, reply: Option<&Reply>, path: &str) {
         let body = match reply.map(|reply| &reply.body) {
             Some(ReplyBody::Whole(body)) => body.as_ref(),
             Some(ReplyBody::None | ReplyBody::Long(_)) | None => &[],
         };
         let chase = started.job(body);
+        if !chase.is_on() {
+            let longest_s = self.pace.longest.as_secs();
+            tracing::warn!(
+                path,
+                longest_s,
+                "a write will be carried out by a job that its answer does not name; it cannot be followed, \
+                and meanwhile nothing that it may change is remembered"
+            );
+        }
         let branch = match chase.branch() {
             Some(id) if started.is_for_its_branch() => self.schema_of(id).await,
             Some(_) | None => None,
@@ -117,6 +126,7 @@ impl Inner {
         let heard = chase.hear(said.status, &said.body);
         if heard == Heard::Hidden && !self.jobs.told_hidden.swap(true, Ordering::Relaxed) {
             tracing::warn!(
+                permission = "core.view_job",
                 "netbox does not show the token a job that it has started; while such jobs may run, nothing that they may \
                  change is remembered, for invalidation.longest_job each"
             );

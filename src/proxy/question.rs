@@ -43,7 +43,12 @@ impl Inner {
         let outgoing = permit.outgoing(Method::GET, path_and_query, headers, OutgoingBody::Empty);
         // Whatever branch a visitor looks at.
         let outgoing = Outgoing { branch: Branch::Main, ..outgoing };
-        let place = self.session.enter().await.map_err(ProxyError::from_upstream)?;
+        // What is asked for one visitor waits with the rest of what it wants; what is asked for all, behind nobody.
+        let place = match permit.visitor() {
+            Some(_) => self.session.enter().await,
+            None => self.session.enter_kept().await,
+        };
+        let place = place.map_err(ProxyError::from_upstream)?;
         let asked = self.clock.now();
         let Answer { status, headers, body } = self.send(place, outgoing, self.session.timeout()).await?;
         let gathered = gather(&headers, body, None, longest).await;

@@ -106,7 +106,10 @@ impl Inner {
         if let Some(since) = core.witness.outdated_since() {
             let by = now.since(since.max(core.stored));
             let accepted = read.directives.max_stale.unwrap_or_default().max(permit.max_stale());
-            let consented = by < accepted && read.directives.admits(now.since(core.stored));
+            let age = now.since(core.stored);
+            // What has expired as well is no younger for having been outdated.
+            let lives = age <= self.lifetime(read, &entry).ttl.saturating_add(accepted);
+            let consented = by < accepted && lives && read.directives.admits(age);
             return if consented { Found::Outdated(entry, by) } else { Found::Nothing(Miss::Outdated) };
         }
         match self.lifetime(read, &entry).judge(core.stored, now, &read.directives) {

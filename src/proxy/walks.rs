@@ -65,6 +65,8 @@ impl Walks {
             walks.clear();
         }
         let in_time = |then: Moment| now.since(then) <= LONGEST_PAUSE;
-        later && before.is_some_and(|(before, then)| in_time(then) && !before.is_current())
+        // While a change is under way, two pages that nothing has changed since may stand for the time before it and after it.
+        let one_state = |before: &Witness| before.is_current() && before.is_settled_with(&page.witness);
+        later && before.is_some_and(|(before, then)| in_time(then) && !one_state(&before))
     }
 }

@@ -167,23 +167,16 @@ impl Inner {
                 return Err(error);
             }
         };
-        let (id, change) = (request_id(&answer), write.change());
         let outlook = write.answered(answer.status);
         self.forget(party);
         match outlook {
-            Outlook::Known => {
-                // A merge brings a branch's changes to main under the ids of the requests that made them in the branch.
-                let in_main = party.permit.view().branch == Branch::Main;
-                if let Some(id) = id.filter(|_| in_main) {
-                    self.own_writes.answered(&id, change.scopes());
-                }
+            Outlook::Known | Outlook::Unknown => {
                 self.relay(answer, &party.permit, &party.receiver, Outcome::Written).await
             }
-            Outlook::Unknown => self.relay(answer, &party.permit, &party.receiver, Outcome::Written).await,
             Outlook::Started(started) => {
                 // Its body names the job.
                 let reply = self.relay(answer, &party.permit, &party.receiver, Outcome::Written).await;
-                self.pursue(started, reply.as_ref().ok()).await;
+                self.pursue(started, reply.as_ref().ok(), &party.author.path).await;
                 reply
             }
         }

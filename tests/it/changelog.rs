@@ -6,7 +6,9 @@ use std::time::Duration;
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::{Value, json};
 
-use crate::support::{Ask, TestProxy, until, within};
+use crate::support::{Ask, TestProxy, start, until, within};
+
+mod late;
 
 const SITE: &str = "/api/dcim/sites/1/";
 const CHANGES: &str = "/api/core/object-changes/";
@@ -40,15 +42,22 @@ async fn an_edit_made_elsewhere_is_seen_and_nothing_is_forgotten_without_one() {
     assert!(proxy.metric("nbproxy_epoch_bumps_total{source=\"changelog\"}").await >= 1.0);
 }
 
+/// NetBox runs the script of an event rule under the id of the request that has set it off, at any time after its answer.
 #[tokio::test]
-async fn nbproxys_own_writes_are_not_told_of_twice() {
-    let netbox = FakeNetbox::start().await;
-    let proxy = proxy(&netbox, "").await;
-    proxy.ask("PATCH", SITE).json(&json!({"description": "own"})).send().await;
-    assert_eq!(proxy.get(SITE).await.json()["description"], "own");
-    looked(&netbox, 4).await;
-    assert!(proxy.get(SITE).await.is_hit());
-    assert_eq!(proxy.metric("nbproxy_changelog_rows_total").await, 0.0);
+async fn what_an_event_rules_script_does_after_a_write_made_here_is_seen() {
+    for precision in ["branch", "related"] {
+        let netbox = FakeNetbox::start().await;
+        let proxy = proxy(&netbox, &format!("precision = {precision:?}")).await;
+        let written = proxy.ask("PATCH", "/api/dcim/sites/2/").json(&json!({"description": "own"})).send().await;
+        until(async || proxy.metric("nbproxy_changelog_rows_total").await >= 1.0).await;
+        proxy.get(SITE).await;
+        assert!(proxy.get(SITE).await.is_hit());
+        let mut script = netbox.begin();
+        script.as_request(written.header("x-request-id"));
+        script.edit("dcim/sites", 1, json!({"description": "by a script"}));
+        script.commit();
+        seen(&proxy, SITE, |site| site["description"] == "by a script").await;
+    }
 }
 
 /// 300 objects are imported in one transaction, and a newer change is committed before it.
@@ -140,7 +149,11 @@ async fn who_may_not_read_the_changelog_lives_without_and_says_so() {
     })
     .await;
     assert_eq!(ready.status, 200);
-    assert!(ready.detail().contains("the token may not read core/object-changes"), "{}", ready.detail());
+    assert!(
+        ready.detail().contains("the token may not read core/object-changes (core.view_objectchange)"),
+        "{}",
+        ready.detail()
+    );
     proxy.get(SITE).await;
     proxy.clock.push(Duration::from_secs(31));
     let expired = proxy.ask("GET", SITE).header("cache-control", "only-if-cached, max-stale=0").send().await;
@@ -187,6 +200,8 @@ async fn an_older_netbox_is_followed_too() {
     netbox.edit("dcim/sites", 1, json!({"description": "elsewhere"}));
     seen(&proxy, SITE, |site| site["description"] == "elsewhere").await;
     assert!(netbox.log().iter().all(|request| request.path != CHANGES || request.param("start").is_none()));
+    // Where `fields` means nothing, a row is two whole objects.
+    assert!(netbox.log().iter().all(|request| request.path != CHANGES || request.param("limit") == Some("100")));
 }
 
 /// A merge brings a branch's changes to main under the ids of the requests that made them in the branch.
@@ -208,4 +223,46 @@ async fn what_was_written_here_in_a_branch_and_merged_elsewhere_is_seen() {
     assert_eq!(merge.send().await.status, 200);
     netbox.finish_jobs();
     seen(&proxy, SITE, |site| site["description"] == "in one").await;
+}
+
+/// What tells how much of memory still holds must not wait behind those who ask NetBox for something.
+#[tokio::test]
+async fn the_changelog_is_read_however_many_wait_for_netbox() {
+    let netbox = FakeNetbox::start().await;
+    let settings = "[upstream]\nmax_in_flight = 2\n[invalidation]\nchangelog_poll = \"20ms\"";
+    let proxy = TestProxy::builder(&netbox).settings(settings).start().await;
+    proxy.follows().await;
+    proxy.get(SITE).await;
+    let hold = netbox.hold("GET", "/api/dcim/racks/", HoldPoint::BeforeAnswer);
+    let ask = |n: usize| start(proxy.ask("GET", &format!("/api/dcim/racks/?limit={}", n + 1)).send());
+    let slow: Vec<_> = (0..12).map(ask).collect();
+    within(hold.arrived(2)).await;
+    netbox.edit("dcim/sites", 1, json!({"description": "x"}));
+    until(async || proxy.metric("nbproxy_epoch_bumps_total{source=\"changelog\"}").await >= 2.0).await;
+    assert_eq!(netbox.in_flight(), 2, "there is one place more for nobody else");
+    hold.release();
+    for one in slow {
+        assert_eq!(one.await.expect("it ran").status, 200);
+    }
+    assert_eq!(proxy.get(SITE).await.json()["description"], "x");
+}
+
+/// NetBox was away between two looks, and only a client has noticed.
+#[tokio::test]
+async fn an_outage_that_only_a_client_noticed_outdates_everything() {
+    let netbox = FakeNetbox::start().await;
+    let settings = "[invalidation]\nchangelog_poll = \"1h\"";
+    let proxy = TestProxy::builder(&netbox).settings(settings).start().await;
+    proxy.follows().await;
+    let bumps = || proxy.metric("nbproxy_epoch_bumps_total{source=\"changelog\"}");
+    let before = bumps().await;
+    proxy.get(SITE).await;
+    netbox.stop().await;
+    assert_eq!(proxy.get("/api/dcim/racks/1/").await.status, 502);
+    netbox.restart().await;
+    assert!(proxy.get(SITE).await.is_hit());
+    // The first request after a quiet time has the changelog looked at; there is nothing new in it.
+    proxy.clock.push(Duration::from_secs(61));
+    proxy.get(SITE).await;
+    until(async || bumps().await > before).await;
 }

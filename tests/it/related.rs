@@ -55,6 +55,20 @@ async fn remember(proxy: &TestProxy, target: &str) -> Value {
     second.json()
 }
 
+/// Where none of them is shown, too.
+#[tokio::test]
+async fn what_is_noted_of_an_object_goes_with_it() {
+    let netbox = FakeNetbox::start().await;
+    let rack = netbox.create("dcim/racks", serde_json::json!({"name": "doomed", "site": 1}));
+    let note = serde_json::json!({"assigned_object_type": "dcim.rack", "assigned_object_id": rack, "comments": "x"});
+    netbox.create("extras/journal-entries", note);
+    let proxy = alone(&netbox).await;
+    let beyond = "/api/extras/journal-entries/?limit=1&offset=100";
+    let count = remember(&proxy, beyond).await["count"].as_u64().expect("a number");
+    assert_eq!(proxy.ask("DELETE", &format!("/api/dcim/racks/{rack}/")).send().await.status, 204);
+    assert_eq!(proxy.get(beyond).await.json()["count"], count - 1);
+}
+
 fn json(text: &str, ids: &[u64]) -> Value {
     serde_json::from_str(&filled(text, ids)).unwrap_or_else(|error| panic!("{text}: {error}"))
 }

@@ -183,3 +183,17 @@ async fn nothing_stands_in_for_ever() {
     netbox.stop().await;
     assert_eq!(proxy.get(SITES).await.status, 502);
 }
+
+/// An answer that has expired is no younger for having been outdated, too.
+#[tokio::test]
+async fn who_accepts_outdated_answers_accepts_none_that_expired_long_ago() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    let site = "/api/dcim/sites/1/";
+    proxy.get(site).await;
+    proxy.clock.push(Duration::from_secs(20 * 3600));
+    let ask = || proxy.ask("GET", site).header("cache-control", "only-if-cached, max-stale=10").send();
+    assert_eq!(ask().await.status, 504);
+    proxy.ask("PATCH", "/api/dcim/racks/1/").json(&json!({"serial": "x"})).send().await;
+    assert_eq!(ask().await.status, 504);
+}

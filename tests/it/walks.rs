@@ -35,6 +35,20 @@ async fn a_change_amid_a_walk_is_said_and_counted() {
     assert_eq!(proxy.metric(BROKEN).await, 1.0);
 }
 
+/// Two pages between which nothing is known to have changed may stand for the time before a change and after it.
+#[tokio::test]
+async fn a_walk_while_a_job_runs_is_of_no_one_state() {
+    let netbox = FakeNetbox::start().await;
+    let script = format!("/api/extras/scripts/{}/", netbox.create("extras/scripts", json!({"name": "Renumber"})));
+    let proxy = TestProxy::before(&netbox).await;
+    proxy.get(&page(0)).await;
+    assert_eq!(proxy.get(&page(2)).await.cache(), "fwd=miss; stored");
+    proxy.ask("POST", &script).json(&json!({"data": {}, "commit": true})).send().await;
+    proxy.get(&page(0)).await;
+    assert!(proxy.get(&page(2)).await.cache().ends_with("detail=walk-changed"));
+    assert_eq!(proxy.metric(BROKEN).await, 1.0);
+}
+
 #[tokio::test]
 async fn a_walk_that_begins_anew_is_whole_and_others_are_others() {
     let netbox = FakeNetbox::start().await;

@@ -2,8 +2,8 @@
 //! who wrote through nbproxy must see it at once.
 //!
 //! What is deleted is told of with the write: its types count as changed, too. What merely loses a reference, or is saved
-//! with its parent, shows the parent, unless the answer leaves fields out: such an answer depends on all possible
-//! `parents`.
+//! with its parent, shows the parent, unless the answer leaves fields out, or shows only what its query has chosen by what
+//! the objects hold: such an answer depends on all possible `parents`.
 //!
 //! Read from the models of NetBox 4.6.8: `on_delete`, generic relations and `save()`. What [`super::table`] says of cabling
 //! is not repeated here.
@@ -93,6 +93,9 @@ const DELETED: &[(&[&str], &[&str])] = &[
     (&["vpn/tunnels"], &["vpn/tunnel-terminations"]),
 ];
 
+/// What is noted of objects of any type, and deleted with them (generic relations of `netbox/models/features.py`).
+const NOTED: &[&str] = &["extras/image-attachments", "extras/journal-entries", "tenancy/contact-assignments"];
+
 /// What is saved without a reference to an object that is deleted (SET_NULL, many-to-many).
 const LOOSENED: &[(&[&str], &[&str])] = &[
     (&["circuits/circuit-terminations"], &["circuits/circuits"]),
@@ -154,6 +157,7 @@ struct Along {
     created: Box<[TypeSet]>,
     deleted: Box<[TypeSet]>,
     parents: Box<[TypeSet]>,
+    rewriters: Box<[TypeSet]>,
 }
 
 static ALONG: LazyLock<Along> = LazyLock::new(Along::new);
@@ -173,17 +177,20 @@ pub(super) fn parents(object_type: ObjectType) -> TypeSet {
     look_up(&ALONG.parents, object_type)
 }
 
+/// Types whose change may write to objects of this type more than that a reference is lost.
+pub(super) fn rewriters(object_type: ObjectType) -> TypeSet {
+    look_up(&ALONG.rewriters, object_type)
+}
+
 impl Along {
     fn new() -> Self {
         let mut deleted = sets(DELETED);
+        ObjectType::all().for_each(|object_type| add(&mut deleted, object_type, named(NOTED)));
         close(&mut deleted);
         let assigned = sets(ASSIGNED);
         ObjectType::all().for_each(|object_type| add(&mut deleted, object_type, look_up(&assigned, object_type)));
-        let mut parents = sets(&[]);
-        for (of, along) in [CHANGED, DELETED, LOOSENED].into_iter().flatten() {
-            named(along).iter().for_each(|object_type| add(&mut parents, object_type, named(of)));
-        }
-        Self { created: sets(CREATED), deleted, parents }
+        let (parents, rewriters) = (reversed(&[CHANGED, DELETED, LOOSENED]), reversed(&[CHANGED]));
+        Self { created: sets(CREATED), deleted, parents, rewriters }
     }
 }
 
@@ -193,6 +200,14 @@ fn sets(table: &[(&[&str], &[&str])]) -> Box<[TypeSet]> {
         named(of).iter().for_each(|object_type| add(&mut sets, object_type, named(along)));
     }
     sets
+}
+
+fn reversed(tables: &[&[(&[&str], &[&str])]]) -> Box<[TypeSet]> {
+    let mut reversed = sets(&[]);
+    for (of, along) in tables.iter().copied().flatten() {
+        named(along).iter().for_each(|object_type| add(&mut reversed, object_type, named(of)));
+    }
+    reversed
 }
 
 #[cfg(test)]
@@ -206,7 +221,7 @@ mod tests {
     #[test]
     fn all_names_are_of_types() {
         let rows = [CREATED, CHANGED, DELETED, LOOSENED, ASSIGNED].into_iter().flatten();
-        for name in rows.flat_map(|(of, along)| of.iter().chain(*along)) {
+        for name in rows.flat_map(|(of, along)| of.iter().chain(*along)).chain(NOTED) {
             assert!(ObjectType::of_endpoint(name).is_some(), "{name}");
         }
     }
@@ -218,6 +233,9 @@ mod tests {
             assert!(device.contains(of(along)), "{along}");
         }
         assert!(!device.contains(of("dcim/racks")));
+        for noted in ["extras/journal-entries", "extras/image-attachments", "tenancy/contact-assignments"] {
+            assert!(device.contains(of(noted)) && with_deleted(of("ipam/vrfs")).contains(of(noted)), "{noted}");
+        }
         assert!(!device.contains(of("virtualization/virtual-machines")), "whose address goes shows the address");
         assert!(parents(of("virtualization/virtual-machines")).contains(of("ipam/ip-addresses")));
         assert!(parents(of("dcim/racks")).contains(of("dcim/rack-types")));

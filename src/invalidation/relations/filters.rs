@@ -15,26 +15,49 @@ const OF_TAGS: &str = "any";
 /// Parameters that say how a list is shown, not what it holds.
 const FORM: [&str; 8] = ["brief", "exclude", "fields", "format", "limit", "offset", "omit", "start"];
 
-/// The types that a read of this type looks at by its query; `None` when a parameter is not understood.
-pub(super) fn types(own: ObjectType, query: &Query) -> Option<TypeSet> {
-    let mut types = TypeSet::EMPTY;
+/// What a query looks at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LookedAt {
+    /// Other types.
+    pub(super) types: TypeSet,
+    /// Whether what stands in the rows themselves decides which of them are shown, or where.
+    pub(super) columns: bool,
+    /// Whether that may be lost along with what it refers to.
+    pub(super) references: bool,
+}
+
+/// What a read of this type looks at by its query; `None` when a parameter is not understood.
+pub(super) fn types(own: ObjectType, query: &Query) -> Option<LookedAt> {
+    let (mut types, mut columns, mut references) = (TypeSet::EMPTY, false, false);
     for key in query.keys() {
         let key = std::str::from_utf8(key).ok()?;
         if key == "ordering" {
             if !query.values(key).all(is_by_columns) {
                 return None;
             }
+            columns = true;
+            references |= query.values(key).any(|names| names.split(|byte| *byte == b',').any(is_reference));
         } else if !FORM.contains(&key) {
-            types.extend(of_filter(own, stem(key))?);
+            let looked_at = of_filter(own, stem(key))?;
+            columns |= looked_at.is_empty();
+            references |= looked_at.is_empty() && is_reference(stem(key).as_bytes());
+            types.extend(looked_at);
         }
     }
-    Some(types)
+    Some(LookedAt { types, columns, references })
 }
 
 /// Whether a list is sorted by what stands in its own rows alone.
 fn is_by_columns(ordering: &[u8]) -> bool {
     let by_column = |name: &str| is_column(name.strip_prefix('-').unwrap_or(name));
     std::str::from_utf8(ordering).is_ok_and(|names| names.split(',').all(by_column))
+}
+
+/// Whether a column refers to something else, or is kept only as long as another does.
+fn is_reference(column: &[u8]) -> bool {
+    let begins = |with: &[u8]| column.strip_prefix(b"-").unwrap_or(column).starts_with(with);
+    let ends = |with: &[u8]| column.ends_with(with);
+    begins(b"vc_") || begins(b"assigned") || begins(b"parent") || ends(b"_id") || ends(b"_vid") || ends(b"_type")
 }
 
 fn is_column(name: &str) -> bool {

@@ -168,6 +168,22 @@ fn what_is_not_understood_depends_on_all() {
     assert_eq!(of_answer(&ApiPath::parse("/api/dcim/sites/", "").unwrap(), &Query::default(), None), None);
 }
 
+/// An answer that shows none of them cannot tell of what is saved with others.
+#[test]
+fn lists_chosen_by_what_their_rows_hold_depend_on_what_alters_rows() {
+    for raw in ["dcim/racks/?u_height=42", "dcim/racks/?ordering=u_height&limit=1", "dcim/racks/?outer_unit__n=mm"] {
+        assert!(depends(raw, &[], "dcim/rack-types"), "{raw}");
+    }
+    for raw in ["dcim/interfaces/?qinq_svlan_id__empty=true", "dcim/interfaces/?ordering=name,-qinq_svlan_vid"] {
+        assert!(depends(raw, &[], "ipam/vlans"), "{raw}");
+    }
+    assert!(depends("dcim/devices/?vc_position__empty=true", &[], "dcim/virtual-chassis"));
+    assert!(!depends("dcim/devices/?name=x&status=active", &[], "ipam/ip-addresses"), "its name is its own");
+    assert!(depends("dcim/module-bays/?position=1", &[], "dcim/modules"));
+    assert!(!depends("dcim/racks/?limit=1", &[], "dcim/rack-types"), "what is not shown is not altered");
+    assert!(!depends("dcim/racks/?site=x", &[], "dcim/rack-types"));
+}
+
 #[test]
 fn what_is_known_is_known_of_these_versions() {
     for (version, known) in

@@ -16,6 +16,9 @@ const QUIET: u32 = 5;
 /// Between two looks at the changelog however much reason there is: a thousand webhooks are one.
 const BREATH: Duration = Duration::from_millis(200);
 
+/// How many times the time to the next attempt is doubled at the most: who was too slow is not asked more often for it.
+const LONGEST_BACK_OFF: u32 = 3;
+
 /// Between attempts to follow a changelog that the token may not read: somebody has to change that first.
 const FORBIDDEN: Duration = Duration::from_secs(60);
 
@@ -30,11 +33,14 @@ pub(in crate::server) async fn follow(
     let follow = async {
         let mut following = Following::new(settings.longest_transaction);
         let mut told = Told::default();
+        let mut failures = 0;
         loop {
             let followed = proxy.follow(&mut following).await;
             metrics.followed(followed.as_ref().ok().copied(), following.gaps());
+            failures = if followed.is_ok() { 0 } else { LONGEST_BACK_OFF.min(failures + 1) };
             let pause = match &followed {
                 Err(NotFollowed::Forbidden) => FORBIDDEN.max(poll),
+                Err(_) if !proxy.is_quiet() => poll.saturating_mul(1 << failures),
                 Ok(_) | Err(_) if proxy.is_quiet() => poll.saturating_mul(QUIET),
                 Ok(_) | Err(_) => poll,
             };

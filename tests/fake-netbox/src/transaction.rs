@@ -50,6 +50,12 @@ impl Transaction {
         self.write(|writer| writer.delete(ty, id, &Map::new()));
     }
 
+    /// What is done from now on stands in the changelog as done by this request: as by a script that an event rule has
+    /// started for it.
+    pub fn as_request(&mut self, id: &str) {
+        self.author.request = id.to_owned();
+    }
+
     /// Ids of the changelog rows taken so far.
     pub fn change_ids(&self) -> Vec<u64> {
         let logged = self.changes.iter().filter(|change| change.id != 0);

@@ -309,14 +309,3 @@ async fn a_deletion_that_broke_off_may_have_taken_others_along() {
     assert!(!proxy.get(addresses).await.is_hit(), "it may still happen");
     assert!(proxy.get("/api/ipam/rirs/").await.is_hit(), "it has nothing to do with that");
 }
-
-#[tokio::test]
-async fn what_went_along_with_an_own_write_is_not_told_of_twice() {
-    let netbox = FakeNetbox::start().await;
-    let proxy = following(&netbox).await;
-    assert_eq!(proxy.ask("DELETE", "/api/dcim/devices/9/").send().await.status, 204);
-    remember(&proxy, "/api/dcim/interfaces/").await;
-    looked(&netbox).await;
-    assert!(proxy.get("/api/dcim/interfaces/").await.is_hit());
-    assert_eq!(proxy.metric("nbproxy_changelog_rows_total").await, 0.0);
-}
