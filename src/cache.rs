@@ -11,6 +11,7 @@ pub mod feed;
 pub mod flight;
 pub mod freshness;
 pub mod key;
+pub mod paging;
 pub mod policy;
 pub mod public;
 pub mod selector;

@@ -31,6 +31,7 @@ use crate::telemetry::metrics::Metrics;
 
 pub mod access;
 pub mod acl;
+mod ahead;
 pub mod auditor;
 pub mod auth;
 pub mod body;
@@ -64,6 +65,7 @@ mod write;
 
 use access::{AccessControl, Strictness};
 use acl::{Intent, Permit};
+use ahead::Ahead;
 use auditor::Auditor;
 use auth::{Caller, Denied, Origin};
 use branches::Branches;
@@ -115,6 +117,8 @@ pub struct Parts {
     pub clock: Clock,
     /// The metrics.
     pub metrics: Arc<Metrics>,
+    /// Pages of a list that are fetched before they are asked for; zero for none.
+    pub read_ahead: usize,
     /// How jobs are followed.
     pub pace: Pace,
     /// Fetches and writes under way; shutdown waits for them.
@@ -139,6 +143,7 @@ struct Inner {
     vouches: Vouches,
     filters: Filters,
     walks: Walks,
+    ahead: Ahead,
     branches: Branches,
     jobs: Jobs,
     hooks: Semaphore,
@@ -157,10 +162,10 @@ impl Proxy {
     pub fn new(parts: Parts) -> Self {
         let throttle = Throttle::new(parts.clock.clone());
         let (health, vouches, flights) = (Health::default(), Vouches::default(), Flights::new());
-        let (filters, walks) = (Filters::default(), Walks::default());
+        let (filters, walks, ahead) = (Filters::default(), Walks::default(), Ahead::new(parts.read_ahead));
         let (branches, jobs) = (Branches::default(), Jobs::default());
         let hooks = Semaphore::new(hook::AT_ONCE);
-        let inner = Inner { parts, flights, health, throttle, vouches, filters, walks, branches, jobs, hooks };
+        let inner = Inner { parts, flights, health, throttle, vouches, filters, walks, ahead, branches, jobs, hooks };
         Self { inner: Arc::new(inner) }
     }
 
@@ -234,7 +239,7 @@ impl Proxy {
             }
         }
         let standing = inner.standing(permit.view().branch, &request.target.path).await?;
-        let walker = Walker::of(&caller, &request.origin);
+        let walker = Walker::of(&caller, &request);
         match inner.plan(&permit, Some(walker), &request, standing) {
             Plan::Read(read) => inner.read(&permit, &read, request).await,
             Plan::Pass(_) | Plan::Write(_) if reader => Err(Denied::NoKey.into()),

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use super::clock::Moment;
 use super::epochs::Witness;
 use super::freshness::Lifetime;
+use super::paging::{Next, Paging};
 use super::public::PublicBase;
 use super::selector::About;
 
@@ -43,8 +44,8 @@ pub struct Core {
     pub lifetime: Lifetime,
     /// What it depends on.
     pub witness: Witness,
-    /// Whether it is a page of a list that goes on.
-    pub continues: bool,
+    /// How its list goes on, if it is a page of one that does.
+    pub paging: Option<Box<Paging>>,
     /// What it is about.
     pub about: About,
 }
@@ -56,6 +57,18 @@ pub struct Form {
     body: Bytes,
     /// Where the base's text stands in the body.
     links: Arc<[u32]>,
+}
+
+impl Core {
+    /// Whether it is a page of a list that goes on.
+    pub fn continues(&self) -> bool {
+        self.paging.as_ref().is_some_and(|paging| paging.continues())
+    }
+
+    /// The page after this one.
+    pub fn next(&self) -> Option<&Arc<Next>> {
+        self.paging.as_ref()?.next()
+    }
 }
 
 impl Entry {
@@ -96,7 +109,8 @@ impl Entry {
         let headers: usize =
             self.core.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + HEADER).sum();
         let forms: usize = self.forms.iter().map(|form| form.body.len() + form.links.len() * 4 + FORM).sum();
-        ENTRY + self.core.about.weight() + self.core.witness.weight() + headers + forms
+        let paging = self.core.paging.as_ref().map_or(0, |paging| paging.weight());
+        ENTRY + paging + self.core.about.weight() + self.core.witness.weight() + headers + forms
     }
 }
 

@@ -246,8 +246,8 @@ mod tests {
             let stored = Moment::ZERO.after(Duration::from_secs(fetched));
             let about = About::of(&path(), Branch::Main);
             let witness = self.epochs.witness(Branch::Main);
-            let (status, headers, continues) = (StatusCode::OK, HeaderMap::new(), false);
-            let core = Core { status, headers, stored, lifetime, witness, continues, about };
+            let (status, headers, paging) = (StatusCode::OK, HeaderMap::new(), None);
+            let core = Core { status, headers, stored, lifetime, witness, paging, about };
             Arc::new(Entry::new(core, Form::new(base("nbproxy"), body.into(), Vec::new())))
         }
 

@@ -12,6 +12,8 @@ use super::transport::TransportError as Error;
 #[derive(Debug)]
 pub struct Gate {
     places: Arc<Semaphore>,
+    /// How many of them may be taken [unasked](Self::spare).
+    spare: Arc<Semaphore>,
     waiting: AtomicUsize,
     limits: Limits,
 }
@@ -31,12 +33,19 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct Place {
     _permit: OwnedSemaphorePermit,
+    _spare: Option<OwnedSemaphorePermit>,
 }
 
 impl Gate {
     /// A gate with these limits.
     pub fn new(limits: Limits) -> Self {
-        Self { places: Arc::new(Semaphore::new(limits.in_flight)), waiting: AtomicUsize::new(0), limits }
+        let places = |count| Arc::new(Semaphore::new(count));
+        Self {
+            places: places(limits.in_flight),
+            spare: places(limits.in_flight / 2),
+            waiting: AtomicUsize::new(0),
+            limits,
+        }
     }
 
     /// Waits for a place. tokio's semaphore is fair: places go to those who asked first.
@@ -45,15 +54,24 @@ impl Gate {
     /// [`Error::QueueFull`] at once, [`Error::QueueTimedOut`] after [`Limits::patience`].
     pub async fn enter(&self) -> Result<Place, Error> {
         if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
-            return Ok(Place { _permit: permit });
+            return Ok(Place::asked(permit));
         }
         let _waiting = self.queue_up()?;
         let place = tokio::time::timeout(self.limits.patience, Arc::clone(&self.places).acquire_owned()).await;
         match place {
-            Ok(Ok(permit)) => Ok(Place { _permit: permit }),
+            Ok(Ok(permit)) => Ok(Place::asked(permit)),
             // The semaphore is never closed; were it, no place would ever come free.
             Ok(Err(_)) | Err(_) => Err(Error::QueueTimedOut(self.limits.patience)),
         }
+    }
+
+    /// A place for what nobody has asked for yet: only one that nobody waits for, while another stays free, and no more than
+    /// half of all.
+    pub fn spare(&self) -> Option<Place> {
+        let spare = Arc::clone(&self.spare).try_acquire_owned().ok()?;
+        // Both at once: those who wait are given what comes free before it can be had here.
+        let mut two = Arc::clone(&self.places).try_acquire_many_owned(2).ok()?;
+        Some(Place { _permit: two.split(1)?, _spare: Some(spare) })
     }
 
     /// Requests at NetBox now.
@@ -70,6 +88,12 @@ impl Gate {
         let before = self.waiting.fetch_add(1, Ordering::Relaxed);
         let waiting = Waiting(&self.waiting);
         if before >= self.limits.queue { Err(Error::QueueFull) } else { Ok(waiting) }
+    }
+}
+
+impl Place {
+    fn asked(permit: OwnedSemaphorePermit) -> Self {
+        Self { _permit: permit, _spare: None }
     }
 }
 

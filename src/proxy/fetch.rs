@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode};
 
 use super::Inner;
 use super::acl::Permit;
+use super::ahead::paging;
 use super::body::{Gathered, LongBody, Whole, gather};
 use super::error::ProxyError;
 use super::headers::{REQUEST_ID, from_upstream};
@@ -18,6 +19,7 @@ use crate::cache::flight::Seat;
 use crate::cache::policy::NotKept;
 use crate::cache::public::PublicBase;
 use crate::cache::store::Intake;
+use crate::netbox::gate::Place;
 use crate::netbox::session::Answer;
 use crate::netbox::transport::is_gateway_error;
 use crate::netbox::version::Installation;
@@ -54,10 +56,21 @@ pub(super) struct Landed {
     refuses_address: bool,
 }
 
+/// Why an answer is fetched.
+#[derive(Debug)]
+pub(super) enum Errand {
+    /// Somebody waits for it, or has been given an older one.
+    Asked,
+    /// Somebody is expected to ask for it; there was a place at NetBox to spare.
+    Ahead(Place),
+}
+
 /// When a question was sent, and the leave to keep its answer.
 struct Sent {
     at: Moment,
     intake: Intake,
+    /// Before anybody asked for it.
+    ahead: bool,
 }
 
 /// An answer that flows on to one client.
@@ -70,8 +83,15 @@ pub(super) struct Streaming {
 
 impl Inner {
     /// Fetches and lands.
-    pub(super) async fn fly(self: Arc<Self>, seat: Seat<Landing>, permit: Permit, read: Read, base: PublicBase) {
-        let landing = match self.fetch(&seat, &permit, &read, base).await {
+    pub(super) async fn fly(
+        self: Arc<Self>,
+        seat: Seat<Landing>,
+        permit: Permit,
+        read: Read,
+        base: PublicBase,
+        errand: Errand,
+    ) {
+        let landing = match self.fetch(&seat, &permit, &read, base, errand).await {
             Ok(landing) => landing,
             Err(error) => {
                 if error.means_down() {
@@ -89,11 +109,16 @@ impl Inner {
         permit: &Permit,
         read: &Read,
         base: PublicBase,
+        errand: Errand,
     ) -> Result<Landing, ProxyError> {
         let outgoing = read.outgoing(permit);
-        let place = self.session.enter().await.map_err(ProxyError::from_upstream)?;
+        let ahead = matches!(errand, Errand::Ahead(_));
+        let place = match errand {
+            Errand::Asked => self.session.enter().await.map_err(ProxyError::from_upstream)?,
+            Errand::Ahead(place) => place,
+        };
         seat.depart();
-        let sent = Sent { at: self.clock.now(), intake: self.store.intake() };
+        let sent = Sent { at: self.clock.now(), intake: self.store.intake(), ahead };
         let answer = self.send(place, outgoing, self.session.timeout()).await?;
         if is_gateway_error(answer.status) {
             self.health.failed(self.clock.now());
@@ -142,19 +167,13 @@ impl Inner {
             stored: sent.at,
             lifetime: read.keep.lifetime(),
             witness,
-            continues: continues(&whole.body),
+            paging: paging(read, &whole.body, sent.ahead),
             about: read.canonical.about().clone(),
         };
         let entry = Arc::new(Entry::new(core, Form::new(base, whole.body, whole.links)));
         let kept = admitted.and_then(|()| self.store.put(sent.intake, read.key, Arc::clone(&entry)));
         Ok(Landing::Answer(Landed { entry, kept, request_id, refuses_address }))
     }
-}
-
-/// Whether this is a page of a list that goes on: `{"count":120,"next":"http…`.
-fn continues(body: &[u8]) -> bool {
-    let head = body.get(..body.len().min(64)).unwrap_or_default();
-    memchr::memmem::find(head, b"\"next\":\"").is_some()
 }
 
 /// Whether the answer may be kept: by its looks, and because nothing changed since it was asked for.

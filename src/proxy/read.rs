@@ -9,7 +9,7 @@ use http::HeaderValue;
 use super::Inner;
 use super::acl::Permit;
 use super::error::ProxyError;
-use super::fetch::{Landed, Landing, Streaming};
+use super::fetch::{Errand, Landed, Landing, Streaming};
 use super::outcome::{Bypass, Miss, Outcome, StaleReason};
 use super::plan::Read;
 use super::reply::{CACHE_STATUS, Recipient, Reply, ReplyBody, of_entry};
@@ -78,6 +78,7 @@ impl Inner {
                 if let ReplyBody::Whole(body) = &reply.body {
                     self.look_twice(permit, read, base, &entry, body);
                 }
+                self.given(permit, read, base, entry.core(), now);
                 Ok(Some(reply))
             }
             Found::Revalidate(entry) => {
@@ -122,7 +123,7 @@ impl Inner {
     }
 
     /// How long the entry may be served, as far as changes made elsewhere are known. Those in branches are not.
-    fn lifetime(&self, read: &Read, entry: &Entry) -> Lifetime {
+    pub(super) fn lifetime(&self, read: &Read, entry: &Entry) -> Lifetime {
         let core = entry.core();
         let main = read.canonical.view().branch == Branch::Main;
         let confirmed = if main { self.feed.confirmed() } else { None };
@@ -188,7 +189,7 @@ impl Inner {
     fn refresh(self: &Arc<Self>, permit: &Permit, read: &Read, base: &PublicBase) {
         let witness = self.epochs.witness(read.canonical.view().branch);
         if let Boarding::Lead(seat, _) = self.flights.board(read.key, witness) {
-            self.tasks.spawn(Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone()));
+            self.tasks.spawn(Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone(), Errand::Asked));
         }
     }
 
@@ -216,7 +217,11 @@ impl Inner {
                 } else {
                     (Outcome::Joined { miss, kept }, None)
                 };
-                Ok(Some(self.reply(read, base, &entry, outcome, id, self.clock.now())))
+                let now = self.clock.now();
+                if kept.is_ok() {
+                    self.given(permit, read, base, entry.core(), now);
+                }
+                Ok(Some(self.reply(read, base, &entry, outcome, id, now)))
             }
             Landing::TooLarge(_) if !leads => Ok(None),
             Landing::TooLarge(streaming) => {
@@ -241,10 +246,11 @@ impl Inner {
         let (leads, passenger) = match boarding {
             Boarding::Join(passenger) => (false, passenger),
             Boarding::Lead(seat, passenger) => {
-                self.tasks.spawn(Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone()));
+                self.tasks.spawn(Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone(), Errand::Asked));
                 (true, passenger)
             }
         };
+        self.wanted(permit, read, base, self.clock.now());
         Ok((leads, passenger.landing().await.map_err(|Lost| ProxyError::Lost)?))
     }
 }

@@ -10,8 +10,12 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::auth::{Caller, Origin};
+use http::HeaderValue;
+use http::header::USER_AGENT;
+
+use super::auth::Caller;
 use super::plan::Read;
+use super::request::Request;
 use crate::cache::clock::Moment;
 use crate::cache::entry::Core;
 use crate::cache::epochs::Witness;
@@ -23,22 +27,42 @@ const MOST: usize = 4096;
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
 /// Where a page begins; all else is the same for all pages of a walk.
-const PAGING: [&str; 2] = ["offset=", "start="];
+pub(super) const PAGING: [&str; 2] = ["offset", "start"];
 
 /// Who walks: one client, or whoever comes from one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Walker(u64);
+pub(super) struct Walker {
+    who: u64,
+    reckons: bool,
+}
 
 /// The walks under way: what the last page of each was witnessed by, and when it was served.
 #[derive(Debug, Default)]
 pub(super) struct Walks(Mutex<HashMap<u64, (Witness, Moment)>>);
 
 impl Walker {
-    pub(super) fn of(caller: &Caller, origin: &Origin) -> Self {
+    pub(super) fn of(caller: &Caller, request: &Request) -> Self {
         let mut hasher = DefaultHasher::new();
-        (caller.name(), origin.address).hash(&mut hasher);
-        Self(hasher.finish())
+        (caller.name(), request.origin.address).hash(&mut hasher);
+        let agent = request.headers.get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
+        Self { who: hasher.finish(), reckons: agent.starts_with(b"python-requests/") }
     }
+
+    /// Whether it reckons where its second page begins, as pynetbox does, which goes by the name of the library beneath it.
+    pub(super) fn reckons(self) -> bool {
+        self.reckons
+    }
+}
+
+/// Whether this part of a query says where a page begins.
+fn is_paging(part: &str) -> bool {
+    PAGING.contains(&part.split('=').next().unwrap_or_default())
+}
+
+/// Whether a read of this target is one of a list's first page.
+pub(super) fn is_first(target: &str) -> bool {
+    let query = target.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').filter(|part| is_paging(part)).all(|part| part.ends_with("=0"))
 }
 
 impl Walks {
@@ -47,13 +71,13 @@ impl Walks {
     pub(super) fn step(&self, read: &Read, page: &Core, now: Moment) -> bool {
         let target = read.canonical.path_and_query();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let later = query.split('&').any(|part| PAGING.iter().any(|name| part.starts_with(name)));
-        if read.walker.is_none() || (!later && !page.continues) {
+        let later = !is_first(target);
+        if read.walker.is_none() || (!later && !page.continues()) {
             return false;
         }
         let mut hasher = DefaultHasher::new();
         (read.walker, read.canonical.view(), path).hash(&mut hasher);
-        let rest = query.split('&').filter(|part| !PAGING.iter().any(|name| part.starts_with(name)));
+        let rest = query.split('&').filter(|part| !is_paging(part));
         // The page size of a first page may be left out, and stands in the links to the others.
         rest.filter(|part| !part.is_empty() && !part.starts_with("limit=")).for_each(|part| part.hash(&mut hasher));
         let mut walks = self.0.lock().unwrap_or_else(PoisonError::into_inner);

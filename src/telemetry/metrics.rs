@@ -36,6 +36,8 @@ pub struct Metrics {
     missing_ids: Gauge,
     audits: Family<AuditLabels, Counter>,
     walks_broken: Counter,
+    pages_ahead: Counter,
+    pages_ahead_used: Counter,
     unknown_filters: Family<OwnEndpointLabel, Counter>,
     jobs: Gauge,
     in_progress: Gauge,
@@ -162,6 +164,11 @@ impl Metrics {
         registry.register("audits", help, Family::clone(&audits));
         let help = "Pages that were of another state than the page before them";
         registry.register("walks_broken", help, walks_broken.clone());
+        let (pages_ahead, pages_ahead_used) = (Counter::default(), Counter::default());
+        let help = "Pages of lists fetched before they were asked for";
+        registry.register("pages_read_ahead", help, pages_ahead.clone());
+        let help = "Pages that were asked for after they had been fetched, or while they were, before that";
+        registry.register("pages_read_ahead_used", help, pages_ahead_used.clone());
         let unknown_filters = Family::default();
         let help = "Filters that NetBox does not know, in requests of who is held to those it does, by endpoint";
         registry.register("unknown_filters", help, unknown_filters.clone());
@@ -195,6 +202,8 @@ impl Metrics {
             missing_ids,
             audits,
             walks_broken,
+            pages_ahead,
+            pages_ahead_used,
             unknown_filters,
             jobs,
             in_progress,
@@ -276,6 +285,16 @@ impl Metrics {
     /// A page was of another state than the page before it.
     pub fn walk_broken(&self) {
         self.walks_broken.inc();
+    }
+
+    /// A page is fetched before it is asked for.
+    pub fn read_ahead(&self) {
+        self.pages_ahead.inc();
+    }
+
+    /// A page that was [read ahead](Self::read_ahead) is asked for.
+    pub fn read_ahead_used(&self) {
+        self.pages_ahead_used.inc();
     }
 
     /// A request named so many filters that NetBox does not know.

@@ -50,5 +50,6 @@ pub(super) fn read(reader: &mut Reader, passthrough: bool) -> Cache {
     Cache {
         store: store::Config { capacity, guests, max_entry, longest_use },
         policy: policy::Config { lifetime, ttl_without_feed, rules },
+        read_ahead: reader.number("cache.read_ahead"),
     }
 }
