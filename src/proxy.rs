@@ -32,6 +32,7 @@ use crate::telemetry::metrics::Metrics;
 pub mod access;
 pub mod acl;
 mod ahead;
+pub mod arrival;
 pub mod auditor;
 pub mod auth;
 pub mod body;
@@ -66,6 +67,7 @@ mod write;
 use access::{AccessControl, Strictness};
 use acl::{Intent, Permit};
 use ahead::Ahead;
+use arrival::Arrival;
 use auditor::Auditor;
 use auth::{Caller, Denied, Origin};
 use branches::Branches;
@@ -137,7 +139,7 @@ pub struct Proxy {
 #[derive(Debug)]
 struct Inner {
     parts: Parts,
-    flights: Flights<Landing>,
+    flights: Flights<Landing, Arc<Arrival>>,
     health: Health,
     throttle: Throttle,
     vouches: Vouches,

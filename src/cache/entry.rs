@@ -45,7 +45,7 @@ pub struct Core {
     /// What it depends on.
     pub witness: Witness,
     /// How its list goes on, if it is a page of one that does.
-    pub paging: Option<Box<Paging>>,
+    pub paging: Option<Arc<Paging>>,
     /// What it is about.
     pub about: About,
 }

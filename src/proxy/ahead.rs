@@ -17,11 +17,11 @@ use super::fetch::Errand;
 use super::plan::Read;
 use super::walks::is_first;
 use crate::cache::clock::Moment;
-use crate::cache::entry::{Core, Entry};
+use crate::cache::entry::Entry;
 use crate::cache::flight::Boarding;
 use crate::cache::freshness::{Directives, Freshness};
 use crate::cache::key::Key;
-use crate::cache::paging::{Next, Page};
+use crate::cache::paging::{Next, Page, Paging};
 use crate::cache::public::PublicBase;
 use crate::netbox::query::Query;
 
@@ -104,8 +104,15 @@ impl Drop for Coming {
 
 impl Inner {
     /// Reads on from a page that a client is given.
-    pub(super) fn given(self: &Arc<Self>, permit: &Permit, read: &Read, base: &PublicBase, page: &Core, now: Moment) {
-        let Some(paging) = &page.paging else { return };
+    pub(super) fn given(
+        self: &Arc<Self>,
+        permit: &Permit,
+        read: &Read,
+        base: &PublicBase,
+        page: Option<&Arc<Paging>>,
+        now: Moment,
+    ) {
+        let Some(paging) = page else { return };
         if paging.asked() {
             self.metrics.read_ahead_used();
             self.ahead.followed(read);

@@ -7,11 +7,13 @@ use http::{HeaderValue, StatusCode};
 use super::Inner;
 use super::acl::Permit;
 use super::ahead::paging;
+use super::arrival::{Arrival, Preface, take_in};
 use super::body::{Gathered, LongBody, Whole, gather};
 use super::error::ProxyError;
-use super::headers::{REQUEST_ID, from_upstream};
+use super::headers::{REQUEST_ID, from_upstream, is_plain_json};
 use super::plan::Read;
 use super::refusal::refuses_address;
+use super::rewrite::Content;
 use crate::cache::clock::Moment;
 use crate::cache::entry::{Core, Entry, Form};
 use crate::cache::epochs::Witness;
@@ -56,6 +58,13 @@ pub(super) struct Landed {
     refuses_address: bool,
 }
 
+impl Landed {
+    /// What is in memory, as it was kept.
+    pub(super) fn remembered(entry: Arc<Entry>) -> Self {
+        Self { entry, kept: Ok(()), request_id: None, refuses_address: false }
+    }
+}
+
 /// Why an answer is fetched.
 #[derive(Debug)]
 pub(super) enum Errand {
@@ -85,7 +94,7 @@ impl Inner {
     /// Fetches and lands.
     pub(super) async fn fly(
         self: Arc<Self>,
-        seat: Seat<Landing>,
+        seat: Seat<Landing, Arc<Arrival>>,
         permit: Permit,
         read: Read,
         base: PublicBase,
@@ -105,7 +114,7 @@ impl Inner {
 
     async fn fetch(
         &self,
-        seat: &Seat<Landing>,
+        seat: &Seat<Landing, Arc<Arrival>>,
         permit: &Permit,
         read: &Read,
         base: PublicBase,
@@ -123,12 +132,12 @@ impl Inner {
         if is_gateway_error(answer.status) {
             self.health.failed(self.clock.now());
         }
-        self.land(seat.witness(), permit, read, base, sent, answer).await
+        self.land(seat, permit, read, base, sent, answer).await
     }
 
     async fn land(
         &self,
-        witness: &Witness,
+        seat: &Seat<Landing, Arc<Arrival>>,
         permit: &Permit,
         read: &Read,
         base: PublicBase,
@@ -140,8 +149,21 @@ impl Inner {
             self.metrics.endpoint_exists(read.canonical.about().endpoint());
         }
         let rewriter = self.rewriter(&headers, read.content, &base);
-        let gathered = gather(&headers, body, rewriter, self.store.max_entry()).await;
-        let whole = match gathered.map_err(|error| ProxyError::AnswerCut(Arc::new(error)))? {
+        let mut shown = None;
+        let begin = |beginning: &[u8]| {
+            let mut headers = from_upstream(headers.clone());
+            let request_id = headers.remove(REQUEST_ID);
+            let paging = paging(read, beginning, sent.ahead);
+            shown = Some(paging.clone());
+            Preface { status, headers, request_id, base: base.clone(), witness: seat.witness().clone(), paging }
+        };
+        let limit = self.store.max_entry();
+        let gathered = if may_be_shown(read, status, &headers) {
+            take_in(&headers, body, rewriter, limit, begin, |arrival| seat.show(arrival)).await
+        } else {
+            gather(&headers, body, rewriter, limit).await.map_err(Arc::new)
+        };
+        let whole = match gathered.map_err(ProxyError::AnswerCut)? {
             Gathered::Whole(whole) => whole,
             Gathered::Long(body) => {
                 let streaming = Streaming { status, headers: from_upstream(headers), body };
@@ -156,8 +178,11 @@ impl Inner {
             self.watch.observe(installation);
         }
         let refuses_address = status == StatusCode::FORBIDDEN && refuses_address(&whole.body);
-        let witness = self.narrowed(permit, read, &whole, witness);
-        let admitted = admit(read, status, &headers, &whole, &witness);
+        let witness = self.narrowed(permit, read, &whole, seat.witness());
+        if shown.is_some() {
+            self.walks.narrow(read, seat.witness(), &witness);
+        }
+        let admitted = admit(read, status, &headers, &whole, &witness).and_then(|()| fits(&whole, limit));
         let mut headers = from_upstream(headers);
         // It names the request that was sent; a hit has an id of its own.
         let request_id = headers.remove(REQUEST_ID);
@@ -167,13 +192,24 @@ impl Inner {
             stored: sent.at,
             lifetime: read.keep.lifetime(),
             witness,
-            paging: paging(read, &whole.body, sent.ahead),
+            paging: shown.unwrap_or_else(|| paging(read, &whole.body, sent.ahead)),
             about: read.canonical.about().clone(),
         };
         let entry = Arc::new(Entry::new(core, Form::new(base, whole.body, whole.links)));
         let kept = admitted.and_then(|()| self.store.put(sent.intake, read.key, Arc::clone(&entry)));
         Ok(Landing::Answer(Landed { entry, kept, request_id, refuses_address }))
     }
+}
+
+/// Whether the answer is one to be shown while it arrives: what is not a plain success may have to be replaced, or may say
+/// that a token is refused.
+fn may_be_shown(read: &Read, status: StatusCode, headers: &http::HeaderMap) -> bool {
+    status == StatusCode::OK && !read.status && (is_plain_json(headers) || read.content == Content::Document)
+}
+
+/// Whether it is still no larger than it may be, rewritten.
+fn fits(whole: &Whole, limit: usize) -> Result<(), NotKept> {
+    if whole.body.len() <= limit { Ok(()) } else { Err(NotKept::NoRoom) }
 }
 
 /// Whether the answer may be kept: by its looks, and because nothing changed since it was asked for.

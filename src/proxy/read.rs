@@ -1,6 +1,6 @@
 //! Reads: hit, stale, fill or join.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,18 +9,19 @@ use http::HeaderValue;
 use super::Inner;
 use super::acl::Permit;
 use super::error::ProxyError;
-use super::fetch::{Errand, Landed, Landing, Streaming};
 use super::outcome::{Bypass, Miss, Outcome, StaleReason};
 use super::plan::Read;
 use super::reply::{CACHE_STATUS, Recipient, Reply, ReplyBody, of_entry};
 use super::request::Request;
 use crate::cache::clock::Moment;
 use crate::cache::entry::Entry;
-use crate::cache::flight::{Boarding, Lost};
+use crate::cache::epochs::Witness;
 use crate::cache::freshness::{Freshness, Lifetime};
 use crate::cache::public::PublicBase;
 use crate::netbox::branch::Branch;
 use crate::netbox::transport::is_gateway_error;
+
+mod miss;
 
 /// What memory holds for a read.
 enum Found {
@@ -78,7 +79,7 @@ impl Inner {
                 if let ReplyBody::Whole(body) = &reply.body {
                     self.look_twice(permit, read, base, &entry, body);
                 }
-                self.given(permit, read, base, entry.core(), now);
+                self.given(permit, read, base, entry.core().paging.as_ref(), now);
                 Ok(Some(reply))
             }
             Found::Revalidate(entry) => {
@@ -90,16 +91,19 @@ impl Inner {
                 self.refresh(permit, read, base);
                 Ok(Some(self.remembered(read, base, &entry, now, StaleReason::IfError)))
             }
-            Found::IfError(entry) => match self.board(permit, read, base, self.why_not(read, &entry, now)).await {
-                Err(error) if error.is_unavailable() => {
-                    self.instead(read, base).map_or(Err(error), |reply| Ok(Some(reply)))
+            // Whole, so that the expired one can still take its place.
+            Found::IfError(entry) => {
+                match self.board(permit, read, base, self.why_not(read, &entry, now), true).await {
+                    Err(error) if error.is_unavailable() => {
+                        self.instead(read, base).map_or(Err(error), |reply| Ok(Some(reply)))
+                    }
+                    Ok(Some(reply)) if is_gateway_error(reply.status) => {
+                        Ok(Some(self.instead(read, base).unwrap_or(reply)))
+                    }
+                    other => other,
                 }
-                Ok(Some(reply)) if is_gateway_error(reply.status) => {
-                    Ok(Some(self.instead(read, base).unwrap_or(reply)))
-                }
-                other => other,
-            },
-            Found::Nothing(miss) => self.board(permit, read, base, miss).await,
+            }
+            Found::Nothing(miss) => self.board(permit, read, base, miss, false).await,
         }
     }
 
@@ -169,11 +173,16 @@ impl Inner {
     ) -> Reply {
         let to = Recipient { base, links: &self.links, head: read.head, now };
         let mut reply = of_entry(entry, self.body(read, base, entry), outcome, request_id, &to);
-        if self.walks.step(read, entry.core(), now) {
-            self.metrics.walk_broken();
-            reply.headers.insert(CACHE_STATUS, outcome.cache_status_because("walk-changed"));
-        }
+        self.note_step(read, &entry.core().witness, entry.core().continues(), &mut reply, now);
         reply
+    }
+
+    /// Says so if this page is of another state than the one before it.
+    fn note_step(&self, read: &Read, witness: &Witness, continues: bool, reply: &mut Reply, now: Moment) {
+        if self.walks.step(read, witness, continues, now) {
+            self.metrics.walk_broken();
+            reply.headers.insert(CACHE_STATUS, reply.outcome.cache_status_because("walk-changed"));
+        }
     }
 
     /// The entry's body for this public base, made now if it is the first client to come by that name.
@@ -184,81 +193,4 @@ impl Inner {
             body
         })
     }
-
-    /// Fetches anew behind the client's back, once however many ask.
-    fn refresh(self: &Arc<Self>, permit: &Permit, read: &Read, base: &PublicBase) {
-        let witness = self.epochs.witness(read.canonical.view().branch);
-        if let Boarding::Lead(seat, _) = self.flights.board(read.key, witness) {
-            self.tasks.spawn(Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone(), Errand::Asked));
-        }
-    }
-
-    /// Joins the fetch under way, or starts one in a task of its own, and answers with what it brings.
-    async fn board(
-        self: &Arc<Self>,
-        permit: &Permit,
-        read: &Read,
-        base: &PublicBase,
-        miss: Miss,
-    ) -> Result<Option<Reply>, ProxyError> {
-        let must_be_new = read.directives.no_cache || read.directives.max_age.is_some_and(|age| age.is_zero());
-        let (leads, landing) = match self.travel(permit, read, base, must_be_new).await? {
-            (false, landing) if landing.refuses_address() => {
-                // The leader's, which may not be this visitor's.
-                self.travel(permit, read, base, true).await?
-            }
-            travelled => travelled,
-        };
-        match landing {
-            Landing::Failed(error) => Err(error),
-            Landing::Answer(Landed { entry, kept, request_id, .. }) => {
-                let (outcome, id) = if leads {
-                    (Outcome::Filled { miss, kept }, request_id)
-                } else {
-                    (Outcome::Joined { miss, kept }, None)
-                };
-                let now = self.clock.now();
-                if kept.is_ok() {
-                    self.given(permit, read, base, entry.core(), now);
-                }
-                Ok(Some(self.reply(read, base, &entry, outcome, id, now)))
-            }
-            Landing::TooLarge(_) if !leads => Ok(None),
-            Landing::TooLarge(streaming) => {
-                let streaming = streaming.lock().unwrap_or_else(PoisonError::into_inner).take();
-                Ok(streaming.map(|streaming| stream(streaming, read.head)))
-            }
-        }
-    }
-
-    /// Joins the fetch under way unless this one must be alone, or leads one; and says which.
-    async fn travel(
-        self: &Arc<Self>,
-        permit: &Permit,
-        read: &Read,
-        base: &PublicBase,
-        alone: bool,
-    ) -> Result<(bool, Landing), ProxyError> {
-        // The witness is read before anything is sent: what changes from here on is noticed.
-        let witness = self.epochs.witness(read.canonical.view().branch);
-        let boarding =
-            if alone { self.flights.board_alone(read.key, witness) } else { self.flights.board(read.key, witness) };
-        let (leads, passenger) = match boarding {
-            Boarding::Join(passenger) => (false, passenger),
-            Boarding::Lead(seat, passenger) => {
-                self.tasks.spawn(Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone(), Errand::Asked));
-                (true, passenger)
-            }
-        };
-        self.wanted(permit, read, base, self.clock.now());
-        Ok((leads, passenger.landing().await.map_err(|Lost| ProxyError::Lost)?))
-    }
-}
-
-fn stream(streaming: Streaming, head: bool) -> Reply {
-    let Streaming { status, mut headers, body } = streaming;
-    let outcome = Outcome::Bypass(Bypass::TooLarge);
-    headers.insert(CACHE_STATUS, outcome.cache_status());
-    let body = if head { ReplyBody::None } else { ReplyBody::Long(Box::new(body)) };
-    Reply { status, headers, body, outcome }
 }

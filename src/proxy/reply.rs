@@ -7,6 +7,7 @@ use http::header::{AGE, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use uuid::Uuid;
 
+use super::arrival::{Arrival, ArrivingBody};
 use super::body::LongBody;
 use super::headers::{REQUEST_ID, localize};
 use super::outcome::Outcome;
@@ -38,8 +39,10 @@ pub enum ReplyBody {
     None,
     /// In memory, shared with the cache.
     Whole(Bytes),
-    /// Still arriving.
+    /// Still arriving, and for this client alone.
     Long(Box<LongBody>),
+    /// Still arriving, and for all who asked for it.
+    Arriving(ArrivingBody),
 }
 
 impl ReplyBody {
@@ -80,6 +83,21 @@ pub(super) fn of_entry(
     headers.insert(CACHE_STATUS, outcome.cache_status());
     let body = ReplyBody::whole(body, to.head, &mut headers);
     Reply { status: core.status, headers, body, outcome }
+}
+
+/// Makes a reply of an answer that is still arriving.
+pub(super) fn of_arrival(
+    arrival: &Arc<Arrival>,
+    outcome: Outcome,
+    request_id: Option<HeaderValue>,
+    to: &Recipient<'_>,
+) -> Reply {
+    let preface = &arrival.preface;
+    let mut headers = preface.headers.clone();
+    localize(&mut headers, to.links, to.base);
+    headers.insert(REQUEST_ID, request_id.unwrap_or_else(fresh_id));
+    headers.insert(CACHE_STATUS, outcome.cache_status());
+    Reply { status: preface.status, headers, body: ReplyBody::Arriving(arrival.body()), outcome }
 }
 
 /// An id for a request that NetBox never saw, in the form of NetBox's own.

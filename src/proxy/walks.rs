@@ -17,7 +17,6 @@ use super::auth::Caller;
 use super::plan::Read;
 use super::request::Request;
 use crate::cache::clock::Moment;
-use crate::cache::entry::Core;
 use crate::cache::epochs::Witness;
 
 /// Walks that are remembered; beyond it the old ones are dropped.
@@ -66,22 +65,15 @@ pub(super) fn is_first(target: &str) -> bool {
 }
 
 impl Walks {
-    /// Takes note of a page that is being served; whether it is of another state than the one before it. Lists that have
-    /// one page only cost nothing.
-    pub(super) fn step(&self, read: &Read, page: &Core, now: Moment) -> bool {
-        let target = read.canonical.path_and_query();
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let later = !is_first(target);
-        if read.walker.is_none() || (!later && !page.continues()) {
+    /// Takes note of a page that is being served, what it depends on and whether its list goes on; whether it is of another
+    /// state than the one before it. Lists that have one page only cost nothing.
+    pub(super) fn step(&self, read: &Read, witness: &Witness, continues: bool, now: Moment) -> bool {
+        let later = !is_first(read.canonical.path_and_query());
+        if read.walker.is_none() || (!later && !continues) {
             return false;
         }
-        let mut hasher = DefaultHasher::new();
-        (read.walker, read.canonical.view(), path).hash(&mut hasher);
-        let rest = query.split('&').filter(|part| !is_paging(part));
-        // The page size of a first page may be left out, and stands in the links to the others.
-        rest.filter(|part| !part.is_empty() && !part.starts_with("limit=")).for_each(|part| part.hash(&mut hasher));
         let mut walks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = walks.insert(hasher.finish(), (page.witness.clone(), now));
+        let before = walks.insert(walk(read), (witness.clone(), now));
         if walks.len() > MOST {
             walks.retain(|_, (_, then)| now.since(*then) <= LONGEST_PAUSE);
         }
@@ -91,4 +83,26 @@ impl Walks {
         let in_time = |then: Moment| now.since(then) <= LONGEST_PAUSE;
         later && before.is_some_and(|(before, then)| in_time(then) && !before.is_current())
     }
+
+    /// A page was served before all of it was there; now it is known better what it depends on.
+    pub(super) fn narrow(&self, read: &Read, from: &Witness, to: &Witness) {
+        let mut walks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((last, _)) = walks.get_mut(&walk(read))
+            && last.at() == from.at()
+        {
+            *last = to.clone();
+        }
+    }
+}
+
+/// One walk's name: who walks, and through which list.
+fn walk(read: &Read) -> u64 {
+    let target = read.canonical.path_and_query();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut hasher = DefaultHasher::new();
+    (read.walker, read.canonical.view(), path).hash(&mut hasher);
+    let rest = query.split('&').filter(|part| !is_paging(part));
+    // The page size of a first page may be left out, and stands in the links to the others.
+    rest.filter(|part| !part.is_empty() && !part.starts_with("limit=")).for_each(|part| part.hash(&mut hasher));
+    hasher.finish()
 }

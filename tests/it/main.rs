@@ -4,6 +4,7 @@ mod admin;
 mod ahead;
 mod any_text;
 mod architecture;
+mod arriving;
 mod auditor;
 mod authors;
 mod branch_status;

@@ -1,5 +1,7 @@
 //! The link to the next page, as a page has it: `{"count":120,"next":"http…`.
 
+use std::sync::Arc;
+
 use crate::cache::paging::{Next, Paging};
 use crate::netbox::query::Query;
 use crate::proxy::plan::Read;
@@ -16,10 +18,10 @@ const FEWEST_ROWS: u64 = 2;
 
 /// How a list goes on after this page, the answer to `read`; `None` for what is no page of a list that does, unless it was
 /// fetched ahead.
-pub(in crate::proxy) fn paging(read: &Read, body: &[u8], ahead: bool) -> Option<Box<Paging>> {
+pub(in crate::proxy) fn paging(read: &Read, body: &[u8], ahead: bool) -> Option<Arc<Paging>> {
     let link = link(body);
     let next = link.and_then(|link| next(read, body, link));
-    (link.is_some() || ahead).then(|| Box::new(Paging::new(link.is_some(), next, ahead)))
+    (link.is_some() || ahead).then(|| Arc::new(Paging::new(link.is_some(), next, ahead)))
 }
 
 fn link(body: &[u8]) -> Option<&[u8]> {
