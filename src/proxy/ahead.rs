@@ -118,7 +118,7 @@ impl Inner {
             self.ahead.followed(read);
         }
         if let Some(next) = paging.next()
-            && self.reads_ahead(permit, read, now)
+            && self.reads_ahead(permit, read)
         {
             self.read_on(permit, read, base, next, self.ahead.depth, now);
         }
@@ -126,7 +126,7 @@ impl Inner {
 
     /// Reads on from a page that memory does not hold: it may be on its way already, and what follows it be known.
     pub(super) fn wanted(self: &Arc<Self>, permit: &Permit, read: &Read, base: &PublicBase, now: Moment) {
-        if !self.reads_ahead(permit, read, now) {
+        if !self.reads_ahead(permit, read) {
             return;
         }
         if !is_first(read.canonical.path_and_query()) {
@@ -139,7 +139,7 @@ impl Inner {
     }
 
     /// Whether what follows is worth asking for.
-    fn reads_ahead(&self, permit: &Permit, read: &Read, now: Moment) -> bool {
+    fn reads_ahead(&self, permit: &Permit, read: &Read) -> bool {
         let Directives { no_cache, only_if_cached, max_age, .. } = read.directives;
         self.ahead.depth > 0
             && read.walker.is_some()
@@ -149,8 +149,6 @@ impl Inner {
             && !no_cache
             && !only_if_cached
             && max_age.is_none_or(|age| !age.is_zero())
-            && !self.health.is_failing(now)
-            && !self.stop.is_cancelled()
     }
 
     /// Has the next pages fetched, so many, as far as memory does not hold them and they are not on their way.
@@ -204,7 +202,7 @@ impl Inner {
         left: usize,
     ) -> Start {
         let witness = self.epochs.witness(read.canonical.view().branch);
-        if !witness.may_be_kept() {
+        if !witness.may_be_kept() || self.health.is_failing(self.clock.now()) || self.stop.is_cancelled() {
             return Start::NoLeave;
         }
         let Some(place) = self.session.spare() else { return Start::NoLeave };
@@ -228,7 +226,6 @@ impl Inner {
             if left > 0
                 && is_told_by_the_page
                 && let Some(next) = inner.fresh(&ahead.key, &ahead, now).and_then(|page| page.core().next().cloned())
-                && inner.reads_ahead(&permit, &ahead, now)
             {
                 inner.read_on(&permit, &ahead, &base, &next, left, now);
             }

@@ -56,12 +56,16 @@ pub(super) struct Preface {
     /// What it depends on, before it is known better.
     pub(super) witness: Witness,
     pub(super) paging: Option<Arc<Paging>>,
+    /// Whether it may be kept, by what is known.
+    pub(super) keepable: bool,
 }
 
 /// The body so far, rewritten, and who waits for more.
 #[derive(Debug)]
 struct Tape {
     body: Recorded,
+    /// Its end is told: not before it is known whether it was kept, so that who has all of it finds it in memory.
+    ended: bool,
     waiting: Vec<Waker>,
 }
 
@@ -83,8 +87,9 @@ pub enum Broken {
     Lost,
 }
 
-/// The duty to say how it ends. Dropped without, it says that the rest is lost.
-struct Recorder(Arc<Arrival>);
+/// The duty to tell the end, which dropping it does: that it was all, or that the rest is lost.
+#[derive(Debug)]
+pub(super) struct Recorder(Arc<Arrival>);
 
 /// The body of an arriving answer on its way to one client.
 #[derive(Debug)]
@@ -94,6 +99,7 @@ pub struct ArrivingBody {
 }
 
 /// Reads a body, as [`gather`] does. A long one is shown to `show` once its beginning is there: what `begin` says of that.
+/// Its end is told when the recorder is dropped.
 ///
 /// # Errors
 /// What broke the body off.
@@ -104,10 +110,10 @@ pub(super) async fn take_in(
     limit: usize,
     begin: impl FnOnce(&[u8]) -> Preface,
     show: impl FnOnce(Arc<Arrival>),
-) -> Result<Gathered, Arc<Error>> {
+) -> Result<(Gathered, Option<Recorder>), Arc<Error>> {
     let announced = content_length(headers).and_then(|length| usize::try_from(length).ok());
     let Some(length) = announced.filter(|length| (LONG..=limit).contains(length)) else {
-        return gather(headers, body, rewriter, limit).await.map_err(Arc::new);
+        return Ok((gather(headers, body, rewriter, limit).await.map_err(Arc::new)?, None));
     };
     let certain = rewriter.is_none().then_some(length as u64);
     // Rewritten it is a little longer, most of the time.
@@ -120,7 +126,7 @@ pub(super) async fn take_in(
         }
     }
     let preface = begin(&out);
-    let tape = Mutex::new(Tape { body: Recorded::Growing(out), waiting: Vec::new() });
+    let tape = Mutex::new(Tape { body: Recorded::Growing(out), ended: false, waiting: Vec::new() });
     let arrival = Arc::new(Arrival { preface, tape, length: certain });
     let recorder = Recorder(Arc::clone(&arrival));
     show(arrival);
@@ -132,7 +138,7 @@ pub(super) async fn take_in(
                 }
             }
             Err(error) => {
-                recorder.end(|_| Recorded::Broken(Broken::Cut(Arc::clone(&error))));
+                recorder.close(|_| Recorded::Broken(Broken::Cut(Arc::clone(&error))));
                 return Err(error);
             }
         }
@@ -141,14 +147,14 @@ pub(super) async fn take_in(
     drop(body);
     recorder.extend(|out| reading.finish(out));
     let (mut whole, mut capacity) = (Bytes::new(), 0);
-    recorder.end(|out| {
+    recorder.close(|out| {
         capacity = out.capacity();
         whole = out.freeze();
         Recorded::Whole(whole.clone())
     });
     // What is remembered has no more room than it needs; those who follow have the roomy one until they end.
     let body = if is_roomy(capacity, whole.len()) { Bytes::copy_from_slice(&whole) } else { whole };
-    Ok(Gathered::Whole(reading.whole(headers, body)))
+    Ok((Gathered::Whole(reading.whole(headers, body)), Some(recorder)))
 }
 
 impl Arrival {
@@ -168,28 +174,32 @@ impl Recorder {
         if let Recorded::Growing(out) = &mut tape.body {
             more(out);
         }
-        tape.wake();
+        wake(tape);
     }
 
-    fn end(&self, how: impl FnOnce(BytesMut) -> Recorded) {
+    fn close(&self, how: impl FnOnce(BytesMut) -> Recorded) {
         let mut tape = self.0.tape();
         if let Recorded::Growing(out) = &mut tape.body {
             tape.body = how(std::mem::take(out));
         }
-        tape.wake();
+        wake(tape);
     }
 }
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        self.end(|_| Recorded::Broken(Broken::Lost));
+        self.close(|_| Recorded::Broken(Broken::Lost));
+        let mut tape = self.0.tape();
+        tape.ended = true;
+        wake(tape);
     }
 }
 
-impl Tape {
-    fn wake(&mut self) {
-        self.waiting.drain(..).for_each(Waker::wake);
-    }
+/// Wakes who waits for more, once there is room to look.
+fn wake(mut tape: MutexGuard<'_, Tape>) {
+    let waiting = std::mem::take(&mut tape.waiting);
+    drop(tape);
+    waiting.into_iter().for_each(Waker::wake);
 }
 
 impl Body for ArrivingBody {
@@ -200,19 +210,22 @@ impl Body for ArrivingBody {
         let this = &mut *self;
         let mut tape = this.arrival.tape();
         let piece = match &tape.body {
-            Recorded::Whole(whole) if this.given >= whole.len() => return Poll::Ready(None),
-            Recorded::Whole(whole) => whole.slice(this.given..),
             Recorded::Broken(broken) => return Poll::Ready(Some(Err(broken.clone()))),
-            Recorded::Growing(out) => match out.get(this.given..).unwrap_or_default() {
-                [] => {
-                    if !tape.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-                        tape.waiting.push(cx.waker().clone());
-                    }
-                    return Poll::Pending;
-                }
-                more => Bytes::copy_from_slice(more.get(..PIECE).unwrap_or(more)),
-            },
+            Recorded::Whole(whole) => whole.slice(this.given.min(whole.len())..),
+            Recorded::Growing(out) => {
+                let more = out.get(this.given..).unwrap_or_default();
+                Bytes::copy_from_slice(more.get(..PIECE).unwrap_or(more))
+            }
         };
+        if piece.is_empty() {
+            if tape.ended {
+                return Poll::Ready(None);
+            }
+            if !tape.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+                tape.waiting.push(cx.waker().clone());
+            }
+            return Poll::Pending;
+        }
         this.given += piece.len();
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }

@@ -155,15 +155,25 @@ impl Inner {
             let request_id = headers.remove(REQUEST_ID);
             let paging = paging(read, beginning, sent.ahead);
             shown = Some(paging.clone());
-            Preface { status, headers, request_id, base: base.clone(), witness: seat.witness().clone(), paging }
+            let keepable = read.keep.admit_head(status, &headers).is_ok();
+            Preface {
+                status,
+                headers,
+                request_id,
+                base: base.clone(),
+                witness: seat.witness().clone(),
+                paging,
+                keepable,
+            }
         };
         let limit = self.store.max_entry();
         let gathered = if may_be_shown(read, status, &headers) {
             take_in(&headers, body, rewriter, limit, begin, |arrival| seat.show(arrival)).await
         } else {
-            gather(&headers, body, rewriter, limit).await.map_err(Arc::new)
+            gather(&headers, body, rewriter, limit).await.map(|gathered| (gathered, None)).map_err(Arc::new)
         };
-        let whole = match gathered.map_err(ProxyError::AnswerCut)? {
+        let (gathered, _its_end_is_told_when_it_is_kept) = gathered.map_err(ProxyError::AnswerCut)?;
+        let whole = match gathered {
             Gathered::Whole(whole) => whole,
             Gathered::Long(body) => {
                 let streaming = Streaming { status, headers: from_upstream(headers), body };

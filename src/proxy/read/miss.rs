@@ -63,7 +63,9 @@ impl Inner {
                 Ok(Some(self.remembered(read, base, &entry, now, StaleReason::MaxStale)))
             }
             Brought::Arriving(arrival) => {
-                self.given(permit, read, base, arrival.preface.paging.as_ref(), now);
+                if arrival.preface.keepable {
+                    self.given(permit, read, base, arrival.preface.paging.as_ref(), now);
+                }
                 let id = arrival.preface.request_id.clone().filter(|_| leads);
                 Ok(Some(self.reply_early(read, base, &arrival, outcome(None), id, now)))
             }
