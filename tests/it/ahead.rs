@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use fake_netbox::{FakeNetbox, Grant, Hold, HoldPoint};
 use serde_json::json;
 
-use crate::support::{Answer, TestProxy, client_with_key, python, start, until};
+use crate::support::{Answer, TestProxy, client_with_key, python, start, until, within};
 
 const DEVICES: &str = "/api/dcim/devices/";
 const AHEAD: &str = "nbproxy_pages_read_ahead_total";
@@ -47,7 +47,7 @@ fn ids(answer: &Answer) -> Vec<u64> {
 async fn first_page(proxy: &TestProxy, netbox: &FakeNetbox) -> Hold {
     let hold = netbox.hold("GET", DEVICES, HoldPoint::BeforeRead);
     let first = start(proxy.ask("GET", &page(1)).send());
-    hold.arrived(1).await;
+    within(hold.arrived(1)).await;
     hold.release_one();
     assert_eq!(first.await.expect("it ran").cache(), "fwd=miss; stored");
     hold
@@ -58,11 +58,11 @@ async fn the_next_pages_are_fetched_before_they_are_asked_for() {
     let netbox = FakeNetbox::start().await;
     let proxy = before(&netbox, "").await;
     let hold = first_page(&proxy, &netbox).await;
-    hold.arrived(4).await;
+    within(hold.arrived(4)).await;
     assert_eq!(proxy.metric(AHEAD).await, 3.0);
     // The window moves with its client, though the page that it asks for has not come yet.
     let second = start(proxy.ask("GET", &page(2)).send());
-    hold.arrived(5).await;
+    within(hold.arrived(5)).await;
     hold.release();
     assert_eq!(second.await.expect("it ran").cache(), "fwd=miss; stored; collapsed");
     quiet(&proxy).await;
@@ -130,10 +130,10 @@ async fn direct_requests_have_places() {
     let netbox = FakeNetbox::start().await;
     let proxy = before(&netbox, "[upstream]\nmax_in_flight = 4").await;
     let hold = first_page(&proxy, &netbox).await;
-    hold.arrived(3).await;
+    within(hold.arrived(3)).await;
     // Two of four are taken by what was read ahead.
     let second = start(proxy.ask("GET", "/api/dcim/devices/1/").send());
-    hold.arrived(4).await;
+    within(hold.arrived(4)).await;
     assert_eq!(proxy.get("/api/dcim/sites/").await.status, 200, "the fourth is free");
     assert_eq!((hold.count(), proxy.metric(AHEAD).await), (4, 2.0));
     hold.release();
@@ -211,15 +211,15 @@ async fn what_was_read_ahead_of_a_change_is_shown_to_nobody() {
     let proxy = before(&netbox, "").await;
     let hold = netbox.hold("GET", DEVICES, HoldPoint::BeforeAnswer);
     let first = start(proxy.ask("GET", &page(1)).send());
-    hold.arrived(1).await;
+    within(hold.arrived(1)).await;
     hold.release_one();
     first.await.expect("it ran");
     // Pages two to four have been read by NetBox, and are on their way.
-    hold.arrived(4).await;
+    within(hold.arrived(4)).await;
     let change = json!({"serial": "changed"});
     assert_eq!(proxy.ask("PATCH", "/api/dcim/devices/11/").json(&change).send().await.status, 200);
     let second = start(proxy.ask("GET", &page(2)).send());
-    hold.arrived(5).await;
+    within(hold.arrived(5)).await;
     hold.release();
     let second = second.await.expect("it ran");
     assert_eq!(second.json()["results"][0]["serial"], "changed");

@@ -46,7 +46,7 @@ impl Reader {
 async fn half(proxy: &TestProxy, netbox: &FakeNetbox) -> (Hold, Reader) {
     let hold = netbox.hold("GET", DEVICES, HoldPoint::AmidBody);
     let reader = Reader::begin(proxy.ask("GET", LONG)).await;
-    hold.arrived(1).await;
+    within(hold.arrived(1)).await;
     (hold, reader)
 }
 
@@ -139,7 +139,7 @@ async fn who_asks_after_a_change_does_not_join_what_is_arriving() {
     let change = json!({"serial": "changed"});
     assert_eq!(proxy.ask("PATCH", "/api/dcim/devices/1/").json(&change).send().await.status, 200);
     let after = start(proxy.ask("GET", LONG).send());
-    hold.arrived(2).await;
+    within(hold.arrived(2)).await;
     hold.release();
     let serial = |body: &[u8]| serde_json::from_slice::<Value>(body).expect("JSON")["results"][0]["serial"].clone();
     assert_eq!(serial(&after.await.expect("it ran").body), "changed");
@@ -185,7 +185,7 @@ async fn a_page_is_read_on_from_while_it_arrives() {
     let netbox = netbox().await;
     let proxy = TestProxy::builder(&netbox).settings("[cache]\nread_ahead = 3").start().await;
     let (hold, first) = half(&proxy, &netbox).await;
-    hold.arrived(2).await;
+    within(hold.arrived(2)).await;
     let next = Reader::begin(proxy.ask("GET", "/api/dcim/devices/?limit=300&offset=300")).await;
     assert_eq!(next.header("cache-status"), "nbproxy; fwd=miss; collapsed");
     hold.release();
