@@ -37,6 +37,7 @@ pub mod auditor;
 pub mod auth;
 pub mod body;
 mod branches;
+mod copies;
 pub mod error;
 mod fetch;
 pub mod filters;
@@ -149,6 +150,7 @@ struct Inner {
     branches: Branches,
     jobs: Jobs,
     hooks: Semaphore,
+    copying: Semaphore,
 }
 
 impl Deref for Inner {
@@ -166,8 +168,9 @@ impl Proxy {
         let (health, vouches, flights) = (Health::default(), Vouches::default(), Flights::new());
         let (filters, walks, ahead) = (Filters::default(), Walks::default(), Ahead::new(parts.read_ahead));
         let (branches, jobs) = (Branches::default(), Jobs::default());
-        let hooks = Semaphore::new(hook::AT_ONCE);
-        let inner = Inner { parts, flights, health, throttle, vouches, filters, walks, ahead, branches, jobs, hooks };
+        let (hooks, copying) = (Semaphore::new(hook::AT_ONCE), Semaphore::new(copies::AT_ONCE));
+        let inner =
+            Inner { parts, flights, health, throttle, vouches, filters, walks, ahead, branches, jobs, hooks, copying };
         Self { inner: Arc::new(inner) }
     }
 

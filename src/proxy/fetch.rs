@@ -15,7 +15,7 @@ use super::plan::Read;
 use super::refusal::refuses_address;
 use super::rewrite::Content;
 use crate::cache::clock::Moment;
-use crate::cache::entry::{Core, Entry, Form};
+use crate::cache::entry::{Core, Entry, Form, vary};
 use crate::cache::epochs::Witness;
 use crate::cache::flight::Seat;
 use crate::cache::policy::NotKept;
@@ -153,6 +153,7 @@ impl Inner {
         let begin = |beginning: &[u8]| {
             let mut headers = from_upstream(headers.clone());
             let request_id = headers.remove(REQUEST_ID);
+            vary(&mut headers);
             let paging = paging(read, beginning, sent.ahead);
             shown = Some(paging.clone());
             let keepable = read.keep.admit_head(status, &headers).is_ok();
@@ -205,7 +206,12 @@ impl Inner {
             paging: shown.unwrap_or_else(|| paging(read, &whole.body, sent.ahead)),
             about: read.canonical.about().clone(),
         };
-        let entry = Arc::new(Entry::new(core, Form::new(base, whole.body, whole.links)));
+        let entry = Entry::new(core, Form::new(base, whole.body, whole.links));
+        let before = self.store.get(&read.key);
+        let entry = Arc::new(match before {
+            Some(before) => entry.after(&before),
+            None => entry,
+        });
         let kept = admitted.and_then(|()| self.store.put(sent.intake, read.key, Arc::clone(&entry)));
         Ok(Landing::Answer(Landed { entry, kept, request_id, refuses_address }))
     }

@@ -16,7 +16,7 @@ use crate::proxy::error::ProxyError;
 use crate::proxy::fetch::{Errand, Landed, Landing, Streaming};
 use crate::proxy::outcome::{Bypass, Miss, Outcome, StaleReason};
 use crate::proxy::plan::Read;
-use crate::proxy::reply::{CACHE_STATUS, Recipient, Reply, ReplyBody, of_arrival};
+use crate::proxy::reply::{CACHE_STATUS, Reply, ReplyBody, of_arrival};
 
 /// What a flight has brought so far, or memory meanwhile.
 enum Brought {
@@ -67,7 +67,7 @@ impl Inner {
                     self.given(permit, read, base, arrival.preface.paging.as_ref(), now);
                 }
                 let id = arrival.preface.request_id.clone().filter(|_| leads);
-                Ok(Some(self.reply_early(read, base, &arrival, outcome(None), id, now)))
+                Ok(Some(self.reply_early(read, &arrival, outcome(None), id, now)))
             }
             Brought::Landed(Landing::Failed(error)) => Err(error),
             Brought::Landed(Landing::Answer(Landed { entry, kept, request_id, .. })) => {
@@ -112,8 +112,8 @@ impl Inner {
             }
         };
         self.wanted(permit, read, base, self.clock.now());
-        // A head tells the length, and what nbproxy reads for itself must be whole.
-        if !whole && !read.head && read.walker.is_some() {
+        // A head tells the length, who has an answer may have this one, and what nbproxy reads for itself must be whole.
+        if !whole && !read.head && read.known.is_empty() && read.walker.is_some() {
             match passenger.sight().await.map_err(|Lost| ProxyError::Lost)? {
                 Sight::Shown(arrival) if arrival.preface.base == *base => {
                     return Ok((leads, Brought::Arriving(arrival)));
@@ -128,14 +128,12 @@ impl Inner {
     fn reply_early(
         &self,
         read: &Read,
-        base: &PublicBase,
         arrival: &Arc<Arrival>,
         outcome: Outcome,
         request_id: Option<HeaderValue>,
         now: Moment,
     ) -> Reply {
-        let to = Recipient { base, links: &self.links, head: false, now };
-        let mut reply = of_arrival(arrival, outcome, request_id, &to);
+        let mut reply = of_arrival(arrival, outcome, request_id, &self.links);
         let Preface { witness, paging, .. } = &arrival.preface;
         let continues = paging.as_ref().is_some_and(|paging| paging.continues());
         self.note_step(read, witness, continues, &mut reply, now);
