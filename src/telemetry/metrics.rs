@@ -38,6 +38,7 @@ pub struct Metrics {
     walks_broken: Counter,
     pages_ahead: Counter,
     pages_ahead_used: Counter,
+    recalled: Counter,
     unknown_filters: Family<OwnEndpointLabel, Counter>,
     jobs: Gauge,
     in_progress: Gauge,
@@ -169,6 +170,8 @@ impl Metrics {
         registry.register("pages_read_ahead", help, pages_ahead.clone());
         let help = "Pages that were asked for after they had been fetched, or while they were, before that";
         registry.register("pages_read_ahead_used", help, pages_ahead_used.clone());
+        let recalled = Counter::default();
+        registry.register("recalled", "Hits answered by what was known of the same request", recalled.clone());
         let unknown_filters = Family::default();
         let help = "Filters that NetBox does not know, in requests of who is held to those it does, by endpoint";
         registry.register("unknown_filters", help, unknown_filters.clone());
@@ -204,6 +207,7 @@ impl Metrics {
             walks_broken,
             pages_ahead,
             pages_ahead_used,
+            recalled,
             unknown_filters,
             jobs,
             in_progress,
@@ -280,6 +284,11 @@ impl Metrics {
             _ => "longer",
         };
         self.audits.get_or_create(&AuditLabels { finding, endpoint, age }).inc();
+    }
+
+    /// A hit was answered without the road, since the same request had come before.
+    pub fn recalled(&self) {
+        self.recalled.inc();
     }
 
     /// A page was of another state than the page before it.

@@ -2,6 +2,7 @@
 //! never older than they may be.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use fake_netbox::{FakeNetbox, Grant, Hold, HoldPoint};
 use serde_json::json;
@@ -172,6 +173,26 @@ async fn a_first_page_from_memory_is_read_on_from() {
     until(async || netbox.count("GET", DEVICES) == 4).await;
     quiet(&proxy).await;
     assert!(proxy.get(&page(4)).await.is_hit());
+}
+
+#[tokio::test]
+async fn a_first_page_that_is_asked_for_again_in_the_same_words_is_read_on_from() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = before(&netbox, "").await;
+    let fetch = async |number| {
+        proxy.ask("GET", &page(number)).header("cache-control", "no-cache").send().await;
+    };
+    for number in [2, 3, 4] {
+        fetch(number).await;
+    }
+    proxy.clock.push(Duration::from_secs(20));
+    fetch(1).await;
+    assert!(proxy.get(&page(1)).await.is_hit());
+    assert_eq!(proxy.metric(AHEAD).await, 0.0, "all that follows is there");
+    proxy.clock.push(Duration::from_secs(15));
+    assert!(proxy.get(&page(1)).await.is_hit());
+    assert_eq!(proxy.metric("nbproxy_recalled_total").await, 1.0);
+    until(async || proxy.metric(AHEAD).await == 3.0).await;
 }
 
 #[tokio::test]

@@ -35,6 +35,7 @@ mod parity;
 mod poisoning;
 mod purge;
 mod pynetbox;
+mod recall;
 mod related;
 mod reload;
 mod rights;
