@@ -36,6 +36,7 @@ mod poisoning;
 mod purge;
 mod pynetbox;
 mod recall;
+mod regressions;
 mod related;
 mod reload;
 mod rights;
