@@ -53,7 +53,7 @@ fn hits(criterion: &mut Criterion) {
             }
         };
         let (filled, body) = runtime.block_on(ask());
-        assert!(filled == "nbproxy; fwd=miss; stored" && body.len() > bytes / 2, "{filled:?}");
+        assert!(filled.as_bytes().starts_with(b"nbproxy; fwd=miss") && body.len() > bytes / 2, "{filled:?}");
         let (hit, _) = runtime.block_on(ask());
         assert!(hit.as_bytes().starts_with(b"nbproxy; hit"), "{hit:?}");
         group.throughput(Throughput::Elements(1));

@@ -13,6 +13,7 @@ pub mod flight;
 pub mod freshness;
 pub mod head;
 pub mod key;
+pub mod paging;
 pub mod policy;
 pub mod public;
 pub mod selector;

@@ -30,6 +30,8 @@ use crate::telemetry::metrics::Metrics;
 
 pub mod access;
 pub mod acl;
+mod ahead;
+pub mod arrival;
 pub mod auditor;
 pub mod auth;
 pub mod body;
@@ -65,6 +67,8 @@ mod write;
 
 use access::{AccessControl, Strictness};
 use acl::{Intent, Permit};
+use ahead::Ahead;
+use arrival::Arrival;
 use auditor::Auditor;
 use auth::{Caller, Denied, Origin};
 use branches::Branches;
@@ -114,6 +118,8 @@ pub struct Parts {
     pub clock: Clock,
     /// The metrics.
     pub metrics: Arc<Metrics>,
+    /// Pages of a list that are fetched before they are asked for; zero for none.
+    pub read_ahead: usize,
     /// How jobs are followed.
     pub pace: Pace,
     /// Fetches and writes under way; shutdown waits for them.
@@ -132,12 +138,13 @@ pub struct Proxy {
 #[derive(Debug)]
 struct Inner {
     parts: Parts,
-    flights: Flights<Landing>,
+    flights: Flights<Landing, Arc<Arrival>>,
     health: Health,
     throttle: Throttle,
     vouches: Vouches,
     filters: Filters,
     walks: Walks,
+    ahead: Ahead,
     branches: Branches,
     jobs: Jobs,
     hooks: Semaphore,
@@ -158,7 +165,7 @@ impl Proxy {
     pub fn new(parts: Parts) -> Self {
         let throttle = Throttle::new(parts.clock.clone());
         let (health, vouches, flights) = (Health::default(), Vouches::default(), Flights::new());
-        let (filters, walks) = (Filters::default(), Walks::default());
+        let (filters, walks, ahead) = (Filters::default(), Walks::default(), Ahead::new(parts.read_ahead));
         let (branches, jobs) = (Branches::default(), Jobs::default());
         let hooks_heard = Heard::default();
         let (hooks, copying) = (Semaphore::new(hook::AT_ONCE), Semaphore::new(copies::AT_ONCE));
@@ -170,6 +177,7 @@ impl Proxy {
             vouches,
             filters,
             walks,
+            ahead,
             branches,
             jobs,
             hooks,
@@ -249,7 +257,7 @@ impl Proxy {
             }
         }
         let standing = inner.standing(&permit, &request.target.path).await?;
-        let walker = Walker::of(&caller, &request.origin);
+        let walker = Walker::of(&caller, &request);
         match inner.plan(&permit, Some(walker), &request, standing) {
             Plan::Read(read) => inner.read(&permit, &read, request).await,
             Plan::Pass(_) | Plan::Write(_) if reader => Err(Denied::NoKey.into()),

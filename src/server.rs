@@ -123,6 +123,7 @@ impl Server {
             webhook_secret: ArcSwapOption::from(settings.invalidation.webhook_secret.clone()),
             clock: clock.clone(),
             metrics: Arc::clone(&metrics),
+            read_ahead: settings.cache.read_ahead,
             pace: jobs::Pace { poll: settings.invalidation.job_poll, longest: settings.invalidation.longest_job },
             tasks: tasks.clone(),
             stop: background.clone(),

@@ -160,6 +160,8 @@ pub struct Cache {
     pub store: store::Config,
     /// What, and for how long.
     pub policy: policy::Config,
+    /// Pages of a list that are fetched before they are asked for; zero for none.
+    pub read_ahead: usize,
 }
 
 /// Where settings come from besides the defaults, so that they can be read again.

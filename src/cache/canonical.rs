@@ -51,6 +51,14 @@ impl Canonical {
         Self { view, path_and_query: path.target(query), accept, language, about }
     }
 
+    /// The same read with another query: another page of the same list.
+    #[must_use]
+    pub fn with_query(&self, query: &Query) -> Self {
+        let path = self.path_and_query.split('?').next().unwrap_or_default();
+        let path_and_query = format!("{path}?{}", query.encode());
+        Self { path_and_query, ..self.clone() }
+    }
+
     /// The key of its answer.
     pub fn key(&self) -> Key {
         let language = self.language.as_ref().map(HeaderValue::as_bytes);

@@ -11,6 +11,7 @@ use super::coding::{Accepted, Coding, SMALLEST};
 use super::epochs::Witness;
 use super::freshness::Lifetime;
 use super::head::{Head, Heads};
+use super::paging::{Next, Paging};
 use super::public::PublicBase;
 use super::selector::About;
 use super::tag::Validator;
@@ -47,10 +48,22 @@ pub struct Core {
     pub lifetime: Lifetime,
     /// What it depends on.
     pub witness: Witness,
-    /// Whether it is a page of a list that goes on.
-    pub continues: bool,
+    /// How its list goes on, if it is a page of one that does.
+    pub paging: Option<Arc<Paging>>,
     /// What it is about.
     pub about: About,
+}
+
+impl Core {
+    /// Whether it is a page of a list that goes on.
+    pub fn continues(&self) -> bool {
+        self.paging.as_ref().is_some_and(|paging| paging.continues())
+    }
+
+    /// The page after this one.
+    pub fn next(&self) -> Option<&Arc<Next>> {
+        self.paging.as_ref()?.next()
+    }
 }
 
 impl Entry {
@@ -143,7 +156,8 @@ impl Entry {
     /// Bytes that it is counted with; forms that share their bytes are counted with them each.
     pub fn weight(&self) -> usize {
         let forms: usize = self.forms.iter().map(Form::weight).sum();
-        ENTRY + self.core.about.weight() + self.core.witness.weight() + self.head.weight() + forms
+        let paging = self.core.paging.as_ref().map_or(0, |paging| paging.weight());
+        ENTRY + paging + self.core.about.weight() + self.core.witness.weight() + self.head.weight() + forms
     }
 
     fn form(&self, base: &PublicBase) -> Option<&Form> {
@@ -152,7 +166,7 @@ impl Entry {
 }
 
 /// Says that the body may come in a coding, whether this one does or not (RFC 9110, section 12.5.5).
-fn vary(headers: &mut HeaderMap) {
+pub fn vary(headers: &mut HeaderMap) {
     let theirs = headers.get_all(VARY).iter().filter_map(|value| value.to_str().ok());
     let all: Vec<&str> = theirs.chain(["Accept-Encoding"]).collect();
     if let Ok(value) = HeaderValue::try_from(all.join(", ")) {

@@ -165,6 +165,15 @@ impl Keep {
     /// # Errors
     /// The reason why not.
     pub fn admit(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<(), NotKept> {
+        self.admit_head(status, headers)?;
+        if self.has_shape(headers, body) { Ok(()) } else { Err(NotKept::NotJson) }
+    }
+
+    /// Whether an answer with this head may be kept, if its body is as it should be.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn admit_head(&self, status: StatusCode, headers: &HeaderMap) -> Result<(), NotKept> {
         if status != StatusCode::OK {
             return Err(NotKept::Status);
         }
@@ -184,7 +193,7 @@ impl Keep {
         {
             return Err(NotKept::Header);
         }
-        if self.has_shape(headers, body) { Ok(()) } else { Err(NotKept::NotJson) }
+        Ok(())
     }
 
     fn has_shape(&self, headers: &HeaderMap, body: &[u8]) -> bool {

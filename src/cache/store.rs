@@ -255,8 +255,8 @@ mod tests {
             let stored = Moment::ZERO.after(Duration::from_secs(fetched));
             let about = About::of(&path(), Branch::Main);
             let witness = self.epochs.witness(Branch::Main);
-            let (status, continues) = (StatusCode::OK, false);
-            let core = Core { status, stored, lifetime, witness, continues, about };
+            let (status, paging) = (StatusCode::OK, None);
+            let core = Core { status, stored, lifetime, witness, paging, about };
             let form = Form::new(base("nbproxy"), body.into(), Vec::new());
             Arc::new(Entry::new(core, HeaderMap::new(), form, self.store.heads()))
         }

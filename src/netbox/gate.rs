@@ -14,6 +14,8 @@ pub struct Gate {
     places: Arc<Semaphore>,
     /// One place more, for [questions of our own](Self::enter_kept).
     kept: Arc<Semaphore>,
+    /// How many of them may be taken [unasked](Self::spare).
+    spare: Arc<Semaphore>,
     waiting: AtomicUsize,
     limits: Limits,
 }
@@ -36,13 +38,20 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct Place {
     _permit: OwnedSemaphorePermit,
+    _spare: Option<OwnedSemaphorePermit>,
 }
 
 impl Gate {
     /// A gate with these limits.
     pub fn new(limits: Limits) -> Self {
         let places = |count| Arc::new(Semaphore::new(count));
-        Self { places: places(limits.in_flight), kept: places(KEPT), waiting: AtomicUsize::new(0), limits }
+        Self {
+            places: places(limits.in_flight),
+            kept: places(KEPT),
+            spare: places(limits.in_flight / 2),
+            waiting: AtomicUsize::new(0),
+            limits,
+        }
     }
 
     /// Waits for a place. tokio's semaphore is fair: places go to those who asked first.
@@ -51,12 +60,12 @@ impl Gate {
     /// [`Error::QueueFull`] at once, [`Error::QueueTimedOut`] after [`Limits::patience`].
     pub async fn enter(&self) -> Result<Place, Error> {
         if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
-            return Ok(Place { _permit: permit });
+            return Ok(Place::asked(permit));
         }
         let _waiting = self.queue_up()?;
         let place = tokio::time::timeout(self.limits.patience, Arc::clone(&self.places).acquire_owned()).await;
         match place {
-            Ok(Ok(permit)) => Ok(Place { _permit: permit }),
+            Ok(Ok(permit)) => Ok(Place::asked(permit)),
             // The semaphore is never closed; were it, no place would ever come free.
             Ok(Err(_)) | Err(_) => Err(Error::QueueTimedOut(self.limits.patience)),
         }
@@ -76,9 +85,18 @@ impl Gate {
             }
         };
         match tokio::time::timeout(self.limits.patience, place).await {
-            Ok(Ok(permit)) => Ok(Place { _permit: permit }),
+            Ok(Ok(permit)) => Ok(Place { _permit: permit, _spare: None }),
             Ok(Err(_)) | Err(_) => Err(Error::QueueTimedOut(self.limits.patience)),
         }
+    }
+
+    /// A place for what nobody has asked for yet: only one that nobody waits for, while another stays free, and no more than
+    /// half of all.
+    pub fn spare(&self) -> Option<Place> {
+        let spare = Arc::clone(&self.spare).try_acquire_owned().ok()?;
+        // Both at once: those who wait are given what comes free before it can be had here.
+        let mut two = Arc::clone(&self.places).try_acquire_many_owned(2).ok()?;
+        Some(Place { _permit: two.split(1)?, _spare: Some(spare) })
     }
 
     /// Requests at NetBox now.
@@ -96,6 +114,12 @@ impl Gate {
         let before = self.waiting.fetch_add(1, Ordering::Relaxed);
         let waiting = Waiting(&self.waiting);
         if before >= self.limits.queue { Err(Error::QueueFull) } else { Ok(waiting) }
+    }
+}
+
+impl Place {
+    fn asked(permit: OwnedSemaphorePermit) -> Self {
+        Self { _permit: permit, _spare: None }
     }
 }
 

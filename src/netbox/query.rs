@@ -56,6 +56,22 @@ impl Query {
         self.pairs.iter().filter(move |(k, _)| k == key.as_bytes()).map(|(_, v)| v.as_slice())
     }
 
+    /// The same without these keys.
+    #[must_use]
+    pub fn without(mut self, keys: &[&str]) -> Self {
+        self.pairs.retain(|(key, _)| !keys.iter().any(|other| key == other.as_bytes()));
+        self
+    }
+
+    /// The same with this value of a key alone.
+    #[must_use]
+    pub fn with(self, key: &str, value: &str) -> Self {
+        let mut query = self.without(&[key]);
+        let before = query.pairs.partition_point(|(other, _)| name(other).as_ref() < key);
+        query.pairs.insert(before, (key.as_bytes().to_vec(), value.as_bytes().to_vec()));
+        query
+    }
+
     /// All keys, sorted; a repeated one is named each time.
     pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
         self.pairs.iter().map(|(key, _)| key.as_slice())

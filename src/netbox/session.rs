@@ -126,6 +126,11 @@ impl Session {
         self.gate.enter_kept().await
     }
 
+    /// A place for what nobody has asked for yet, if there is one to [spare](Gate::spare).
+    pub fn spare(&self) -> Option<Place> {
+        self.gate.spare()
+    }
+
     /// Sends a request and returns as soon as the head of the answer is there. The place is held until the answer's
     /// body has been read or dropped.
     ///

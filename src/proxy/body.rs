@@ -37,6 +37,14 @@ pub(super) struct Whole {
     rewriter: Option<Rewriter>,
 }
 
+/// A body that is being read: what comes is rewritten into a buffer of its reader's.
+#[derive(Debug)]
+pub(super) struct Reading {
+    rewriter: Option<Rewriter>,
+    links: Vec<u32>,
+    read: u64,
+}
+
 /// A body that flows on while it is read.
 #[derive(Debug)]
 pub struct LongBody {
@@ -53,7 +61,7 @@ pub struct LongBody {
 pub(super) async fn gather(
     headers: &HeaderMap,
     mut body: AnswerBody,
-    mut rewriter: Option<Rewriter>,
+    rewriter: Option<Rewriter>,
     limit: usize,
 ) -> Result<Gathered, Error> {
     let announced = content_length(headers);
@@ -61,28 +69,54 @@ pub(super) async fn gather(
         return Ok(Gathered::Long(LongBody { head: None, rest: body, rewriter, ended: false }));
     }
     let expected = announced.and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
-    let mut out = BytesMut::with_capacity(expected);
-    let (mut links, mut read) = (Vec::new(), 0u64);
+    let (mut out, mut reading) = (BytesMut::with_capacity(expected), Reading::new(rewriter));
     while let Some(frame) = body.frame().await {
         let Ok(part) = frame?.into_data() else { continue };
-        read += part.len() as u64;
-        match &mut rewriter {
-            Some(rewriter) => rewriter.feed(&part, &mut out, &mut links),
-            None => out.extend_from_slice(&part),
-        }
+        reading.feed(&part, &mut out);
         if out.len() > limit {
+            let Reading { rewriter, .. } = reading;
             return Ok(Gathered::Long(LongBody { head: Some(out.freeze()), rest: body, rewriter, ended: false }));
         }
     }
-    if let Some(rewriter) = &mut rewriter {
-        rewriter.finish(&mut out);
-    }
-    let chunked =
-        headers.get(TRANSFER_ENCODING).is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
-    let complete = announced.map_or(chunked, |length| length == read);
+    reading.finish(&mut out);
     // A copy of the exact size: the buffer that grew with the body may be twice as large, and is not what is counted.
-    let body = if out.capacity() > out.len() + out.len() / 16 { Bytes::copy_from_slice(&out) } else { out.freeze() };
-    Ok(Gathered::Whole(Whole { body, links, complete, rewriter }))
+    let body = if is_roomy(out.capacity(), out.len()) { Bytes::copy_from_slice(&out) } else { out.freeze() };
+    Ok(Gathered::Whole(reading.whole(headers, body)))
+}
+
+/// Whether a buffer of this capacity holds much more than it must.
+pub(super) fn is_roomy(capacity: usize, length: usize) -> bool {
+    capacity > length + length / 16
+}
+
+impl Reading {
+    pub(super) fn new(rewriter: Option<Rewriter>) -> Self {
+        Self { rewriter, links: Vec::new(), read: 0 }
+    }
+
+    /// Takes the next part.
+    pub(super) fn feed(&mut self, part: &[u8], out: &mut BytesMut) {
+        self.read += part.len() as u64;
+        match &mut self.rewriter {
+            Some(rewriter) => rewriter.feed(part, out, &mut self.links),
+            None => out.extend_from_slice(part),
+        }
+    }
+
+    /// There is no more to come.
+    pub(super) fn finish(&mut self, out: &mut BytesMut) {
+        if let Some(rewriter) = &mut self.rewriter {
+            rewriter.finish(out);
+        }
+    }
+
+    /// The body that was read, the answer with these headers.
+    pub(super) fn whole(self, headers: &HeaderMap, body: Bytes) -> Whole {
+        let chunked =
+            headers.get(TRANSFER_ENCODING).is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+        let complete = content_length(headers).map_or(chunked, |length| length == self.read);
+        Whole { body, links: self.links, complete, rewriter: self.rewriter }
+    }
 }
 
 impl Whole {

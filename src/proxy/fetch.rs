@@ -6,18 +6,22 @@ use http::{HeaderValue, StatusCode};
 
 use super::Inner;
 use super::acl::Permit;
+use super::ahead::paging;
+use super::arrival::{Arrival, Preface, take_in};
 use super::body::{Gathered, LongBody, Whole, gather};
 use super::error::ProxyError;
-use super::headers::{REQUEST_ID, from_upstream};
+use super::headers::{REQUEST_ID, from_upstream, is_plain_json};
 use super::plan::Read;
 use super::refusal::refuses_address;
+use super::rewrite::Content;
 use crate::cache::clock::Moment;
-use crate::cache::entry::{Core, Entry, Form};
+use crate::cache::entry::{Core, Entry, Form, vary};
 use crate::cache::epochs::Witness;
 use crate::cache::flight::Seat;
 use crate::cache::policy::NotKept;
 use crate::cache::public::PublicBase;
 use crate::cache::store::Intake;
+use crate::netbox::gate::Place;
 use crate::netbox::session::Answer;
 use crate::netbox::transport::is_gateway_error;
 use crate::netbox::version::Installation;
@@ -54,10 +58,28 @@ pub(super) struct Landed {
     refuses_address: bool,
 }
 
+impl Landed {
+    /// What is in memory, as it was kept.
+    pub(super) fn remembered(entry: Arc<Entry>) -> Self {
+        Self { entry, kept: Ok(()), request_id: None, refuses_address: false }
+    }
+}
+
+/// Why an answer is fetched.
+#[derive(Debug)]
+pub(super) enum Errand {
+    /// Somebody waits for it, or has been given an older one.
+    Asked,
+    /// Somebody is expected to ask for it; there was a place at NetBox to spare.
+    Ahead(Place),
+}
+
 /// When a question was sent, and the leave to keep its answer.
 struct Sent {
     at: Moment,
     intake: Intake,
+    /// Before anybody asked for it.
+    ahead: bool,
 }
 
 /// An answer that flows on to one client.
@@ -70,8 +92,15 @@ pub(super) struct Streaming {
 
 impl Inner {
     /// Fetches and lands.
-    pub(super) async fn fly(self: Arc<Self>, seat: Seat<Landing>, permit: Permit, read: Read, base: PublicBase) {
-        let landing = match self.fetch(&seat, &permit, &read, base).await {
+    pub(super) async fn fly(
+        self: Arc<Self>,
+        seat: Seat<Landing, Arc<Arrival>>,
+        permit: Permit,
+        read: Read,
+        base: PublicBase,
+        errand: Errand,
+    ) {
+        let landing = match self.fetch(&seat, &permit, &read, base, errand).await {
             Ok(landing) => landing,
             Err(error) => {
                 if error.means_down() {
@@ -85,25 +114,30 @@ impl Inner {
 
     async fn fetch(
         &self,
-        seat: &Seat<Landing>,
+        seat: &Seat<Landing, Arc<Arrival>>,
         permit: &Permit,
         read: &Read,
         base: PublicBase,
+        errand: Errand,
     ) -> Result<Landing, ProxyError> {
         let outgoing = read.outgoing(permit);
-        let place = self.session.enter().await.map_err(ProxyError::from_upstream)?;
+        let ahead = matches!(errand, Errand::Ahead(_));
+        let place = match errand {
+            Errand::Asked => self.session.enter().await.map_err(ProxyError::from_upstream)?,
+            Errand::Ahead(place) => place,
+        };
         seat.depart();
-        let sent = Sent { at: self.clock.now(), intake: self.store.intake() };
+        let sent = Sent { at: self.clock.now(), intake: self.store.intake(), ahead };
         let answer = self.send(place, outgoing, self.session.timeout()).await?;
         if is_gateway_error(answer.status) {
             self.health.failed(self.clock.now());
         }
-        self.land(seat.witness(), permit, read, base, sent, answer).await
+        self.land(seat, permit, read, base, sent, answer).await
     }
 
     async fn land(
         &self,
-        witness: &Witness,
+        seat: &Seat<Landing, Arc<Arrival>>,
         permit: &Permit,
         read: &Read,
         base: PublicBase,
@@ -115,8 +149,32 @@ impl Inner {
             self.metrics.endpoint_exists(read.canonical.about().endpoint());
         }
         let rewriter = self.rewriter(&headers, read.content, &base);
-        let gathered = gather(&headers, body, rewriter, self.store.max_entry()).await;
-        let whole = match gathered.map_err(|error| ProxyError::AnswerCut(Arc::new(error)))? {
+        let mut shown = None;
+        let begin = |beginning: &[u8]| {
+            let mut headers = from_upstream(headers.clone());
+            let request_id = headers.remove(REQUEST_ID);
+            vary(&mut headers);
+            let paging = paging(read, beginning, sent.ahead);
+            shown = Some(paging.clone());
+            let keepable = read.keep.admit_head(status, &headers).is_ok();
+            Preface {
+                status,
+                headers,
+                request_id,
+                base: base.clone(),
+                witness: seat.witness().clone(),
+                paging,
+                keepable,
+            }
+        };
+        let limit = self.store.max_entry();
+        let gathered = if may_be_shown(read, status, &headers) {
+            take_in(&headers, body, rewriter, limit, begin, |arrival| seat.show(arrival)).await
+        } else {
+            gather(&headers, body, rewriter, limit).await.map(|gathered| (gathered, None)).map_err(Arc::new)
+        };
+        let (gathered, _its_end_is_told_when_it_is_kept) = gathered.map_err(ProxyError::AnswerCut)?;
+        let whole = match gathered {
             Gathered::Whole(whole) => whole,
             Gathered::Long(body) => {
                 let streaming = Streaming { status, headers: from_upstream(headers), body };
@@ -131,8 +189,11 @@ impl Inner {
             self.watch.observe(installation);
         }
         let refuses_address = status == StatusCode::FORBIDDEN && refuses_address(&whole.body);
-        let witness = self.narrowed(permit, read, &whole, witness);
-        let admitted = admit(read, status, &headers, &whole, &witness);
+        let witness = self.narrowed(permit, read, &whole, seat.witness());
+        if shown.is_some() {
+            self.walks.narrow(read, seat.witness(), &witness);
+        }
+        let admitted = admit(read, status, &headers, &whole, &witness).and_then(|()| fits(&whole, limit));
         let mut headers = from_upstream(headers);
         // It names the request that was sent; a hit has an id of its own.
         let request_id = headers.remove(REQUEST_ID);
@@ -141,7 +202,7 @@ impl Inner {
             stored: sent.at,
             lifetime: read.keep.lifetime(),
             witness,
-            continues: continues(&whole.body),
+            paging: shown.unwrap_or_else(|| paging(read, &whole.body, sent.ahead)),
             about: read.canonical.about().clone(),
         };
         let entry = Entry::new(core, headers, Form::new(base, whole.body, whole.links), self.store.heads());
@@ -155,10 +216,15 @@ impl Inner {
     }
 }
 
-/// Whether this is a page of a list that goes on: `{"count":120,"next":"http…`.
-fn continues(body: &[u8]) -> bool {
-    let head = body.get(..body.len().min(64)).unwrap_or_default();
-    memchr::memmem::find(head, b"\"next\":\"").is_some()
+/// Whether the answer is one to be shown while it arrives: what is not a plain success may have to be replaced, or may say
+/// that a token is refused.
+fn may_be_shown(read: &Read, status: StatusCode, headers: &http::HeaderMap) -> bool {
+    status == StatusCode::OK && !read.status && (is_plain_json(headers) || read.content == Content::Document)
+}
+
+/// Whether it is still no larger than it may be, rewritten.
+fn fits(whole: &Whole, limit: usize) -> Result<(), NotKept> {
+    if whole.body.len() <= limit { Ok(()) } else { Err(NotKept::NoRoom) }
 }
 
 /// Whether the answer may be kept: by its looks, and because nothing changed since it was asked for.

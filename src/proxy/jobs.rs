@@ -54,7 +54,7 @@ impl Inner {
     pub(super) async fn pursue(self: &Arc<Self>, started: Started, reply: Option<&Reply>, path: &str) {
         let body = match reply.map(|reply| &reply.body) {
             Some(ReplyBody::Whole(body)) => body.as_ref(),
-            Some(ReplyBody::None | ReplyBody::Long(_)) | None => &[],
+            Some(ReplyBody::None | ReplyBody::Long(_) | ReplyBody::Arriving(_)) | None => &[],
         };
         let chase = started.job(body);
         if !chase.is_on() {

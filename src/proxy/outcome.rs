@@ -27,15 +27,15 @@ pub enum Outcome {
     Filled {
         /// Why memory could not answer.
         miss: Miss,
-        /// Whether the answer was kept.
-        kept: Result<(), NotKept>,
+        /// Whether the answer was kept; `None` while it has not arrived.
+        kept: Option<Result<(), NotKept>>,
     },
     /// Answered by a fetch that was under way.
     Joined {
         /// Why memory could not answer.
         miss: Miss,
-        /// Whether the answer was kept.
-        kept: Result<(), NotKept>,
+        /// Whether the answer was kept; `None` while it has not arrived.
+        kept: Option<Result<(), NotKept>>,
     },
     /// Passed to NetBox without a look into memory.
     Bypass(Bypass),
@@ -112,9 +112,9 @@ impl Outcome {
             Self::Stale { reason: StaleReason::MaxStale, .. } => Some("max-stale"),
             Self::Stale { reason: StaleReason::Outdated, .. } => Some("outdated"),
             Self::Filled { miss, kept } | Self::Joined { miss, kept } => match (kept, miss) {
-                (Err(reason), _) => Some(reason.as_str()),
-                (Ok(()), Miss::Outdated) => Some("outdated"),
-                (Ok(()), Miss::Absent | Miss::Expired | Miss::Request) => None,
+                (Some(Err(reason)), _) => Some(reason.as_str()),
+                (Some(Ok(())) | None, Miss::Outdated) => Some("outdated"),
+                (Some(Ok(())) | None, Miss::Absent | Miss::Expired | Miss::Request) => None,
             },
             Self::Bypass(bypass) => Some(bypass.as_str()),
         }
@@ -177,8 +177,8 @@ fn status_of_hit(ttl: Duration) -> HeaderValue {
     HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static("nbproxy; hit"))
 }
 
-fn stored(kept: Result<(), NotKept>) -> &'static str {
-    if kept.is_ok() { "; stored" } else { "" }
+fn stored(kept: Option<Result<(), NotKept>>) -> &'static str {
+    if kept == Some(Ok(())) { "; stored" } else { "" }
 }
 
 impl Miss {
@@ -217,10 +217,11 @@ mod tests {
         assert_eq!(said(Outcome::Hit { ttl: Duration::from_secs(25) }), "nbproxy; hit; ttl=25");
         let stale = Outcome::Stale { by: Duration::from_secs(5), reason: StaleReason::IfError };
         assert_eq!(said(stale), "nbproxy; hit; ttl=-5; detail=stale-if-error");
-        assert_eq!(said(Outcome::Filled { miss: Miss::Absent, kept: Ok(()) }), "nbproxy; fwd=miss; stored");
-        let outdated = Outcome::Filled { miss: Miss::Outdated, kept: Ok(()) };
+        assert_eq!(said(Outcome::Filled { miss: Miss::Absent, kept: Some(Ok(())) }), "nbproxy; fwd=miss; stored");
+        assert_eq!(said(Outcome::Filled { miss: Miss::Absent, kept: None }), "nbproxy; fwd=miss");
+        let outdated = Outcome::Filled { miss: Miss::Outdated, kept: Some(Ok(())) };
         assert_eq!(said(outdated), "nbproxy; fwd=stale; stored; detail=outdated");
-        let joined = Outcome::Joined { miss: Miss::Absent, kept: Err(NotKept::Status) };
+        let joined = Outcome::Joined { miss: Miss::Absent, kept: Some(Err(NotKept::Status)) };
         assert_eq!(said(joined), "nbproxy; fwd=miss; collapsed; detail=status");
         assert_eq!(said(Outcome::Bypass(Bypass::Accept)), "nbproxy; fwd=bypass; detail=accept");
         assert_eq!(said(Outcome::Written), "nbproxy; fwd=method");

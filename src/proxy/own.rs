@@ -1,6 +1,7 @@
 //! What nbproxy reads for itself, by the road that clients' reads take: from memory where that may answer, under the same
 //! keys, and kept for clients as well.
 
+use std::error::Error;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use http::header::AGE;
 use http::uri::Authority;
 use http::{HeaderMap, Method, StatusCode};
+use http_body::Body;
 use http_body_util::{BodyExt, Limited};
 
 use super::Inner;
@@ -103,9 +105,12 @@ async fn whole(body: ReplyBody) -> Result<Bytes, &'static str> {
     match body {
         ReplyBody::None => Ok(Bytes::new()),
         ReplyBody::Whole(bytes) => Ok(bytes),
-        ReplyBody::Long(long) => {
-            let collected = Limited::new(*long, LONGEST).collect().await;
-            collected.map(http_body_util::Collected::to_bytes).map_err(|_| "answer-cut")
-        }
+        ReplyBody::Long(long) => collect(*long).await,
+        ReplyBody::Arriving(arriving) => collect(arriving).await,
     }
+}
+
+async fn collect(body: impl Body<Data = Bytes, Error: Error + Send + Sync + 'static>) -> Result<Bytes, &'static str> {
+    let collected = Limited::new(body, LONGEST).collect().await;
+    collected.map(http_body_util::Collected::to_bytes).map_err(|_| "answer-cut")
 }

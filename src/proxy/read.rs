@@ -1,6 +1,6 @@
 //! Reads: hit, stale, fill or join.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -8,19 +8,20 @@ use http::HeaderValue;
 use super::Inner;
 use super::acl::Permit;
 use super::error::ProxyError;
-use super::fetch::{Landed, Landing, Streaming};
 use super::outcome::{Bypass, Miss, Outcome, StaleReason};
 use super::plan::Read;
-use super::reply::{CACHE_STATUS, Recipient, Reply, ReplyBody, of_entry};
+use super::reply::{CACHE_STATUS, Recipient, Reply, of_entry};
 use super::request::Request;
 use crate::cache::clock::Moment;
 use crate::cache::coding::Accepted;
 use crate::cache::entry::{Entry, Selected};
-use crate::cache::flight::{Boarding, Lost};
+use crate::cache::epochs::Witness;
 use crate::cache::freshness::{Freshness, Lifetime};
 use crate::cache::public::PublicBase;
 use crate::netbox::branch::Branch;
 use crate::netbox::transport::is_gateway_error;
+
+mod miss;
 
 /// What memory holds for a read.
 pub(super) enum Found {
@@ -76,6 +77,7 @@ impl Inner {
             Found::Fresh(entry) => {
                 let reply = self.remembered(read, base, &entry, now, StaleReason::MaxStale);
                 self.look_twice(permit, read, base, &entry);
+                self.given(permit, read, base, entry.core().paging.as_ref(), now);
                 Ok(Some(reply))
             }
             Found::Revalidate(entry) => {
@@ -87,16 +89,19 @@ impl Inner {
                 self.refresh(permit, read, base);
                 Ok(Some(self.remembered(read, base, &entry, now, StaleReason::IfError)))
             }
-            Found::IfError(entry) => match self.board(permit, read, base, self.why_not(read, &entry, now)).await {
-                Err(error) if error.is_unavailable() => {
-                    self.instead(read, base).map_or(Err(error), |reply| Ok(Some(reply)))
+            // Whole, so that the expired one can still take its place.
+            Found::IfError(entry) => {
+                match self.board(permit, read, base, self.why_not(read, &entry, now), true).await {
+                    Err(error) if error.is_unavailable() => {
+                        self.instead(read, base).map_or(Err(error), |reply| Ok(Some(reply)))
+                    }
+                    Ok(Some(reply)) if is_gateway_error(reply.status) => {
+                        Ok(Some(self.instead(read, base).unwrap_or(reply)))
+                    }
+                    other => other,
                 }
-                Ok(Some(reply)) if is_gateway_error(reply.status) => {
-                    Ok(Some(self.instead(read, base).unwrap_or(reply)))
-                }
-                other => other,
-            },
-            Found::Nothing(miss) => self.board(permit, read, base, miss).await,
+            }
+            Found::Nothing(miss) => self.board(permit, read, base, miss, false).await,
         }
     }
 
@@ -123,7 +128,7 @@ impl Inner {
     }
 
     /// How long the entry may be served, as far as changes made elsewhere are known. Those in branches are not.
-    fn lifetime(&self, read: &Read, entry: &Entry) -> Lifetime {
+    pub(super) fn lifetime(&self, read: &Read, entry: &Entry) -> Lifetime {
         let core = entry.core();
         let main = read.canonical.view().branch == Branch::Main;
         let confirmed = if main { self.feed.confirmed() } else { None };
@@ -177,11 +182,16 @@ impl Inner {
         }
         let to = Recipient { base, links: &self.links, head: read.head, known: &read.known, now };
         let mut reply = of_entry(entry, selected, outcome, request_id, &to);
-        if self.walks.step(read, entry.core(), now) {
-            self.metrics.walk_broken();
-            reply.headers.insert(CACHE_STATUS, outcome.cache_status_because("walk-changed"));
-        }
+        self.note_step(read, &entry.core().witness, entry.core().continues(), &mut reply, now);
         reply
+    }
+
+    /// Says so if this page is of another state than the one before it.
+    fn note_step(&self, read: &Read, witness: &Witness, continues: bool, reply: &mut Reply, now: Moment) {
+        if self.walks.step(read, witness, continues, now) {
+            self.metrics.walk_broken();
+            reply.headers.insert(CACHE_STATUS, reply.outcome.cache_status_because("walk-changed"));
+        }
     }
 
     /// What this client is sent of the entry. The form for its public base is made now if it is the first to come by that name.
@@ -193,76 +203,4 @@ impl Inner {
             selected
         })
     }
-
-    /// Fetches anew behind the client's back, once however many ask.
-    fn refresh(self: &Arc<Self>, permit: &Permit, read: &Read, base: &PublicBase) {
-        let witness = self.epochs.witness(read.canonical.view().branch);
-        if let Boarding::Lead(seat, _) = self.flights.board(read.key, witness) {
-            self.tasks.spawn(Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone()));
-        }
-    }
-
-    /// Joins the fetch under way, or starts one in a task of its own, and answers with what it brings.
-    async fn board(
-        self: &Arc<Self>,
-        permit: &Permit,
-        read: &Read,
-        base: &PublicBase,
-        miss: Miss,
-    ) -> Result<Option<Reply>, ProxyError> {
-        let must_be_new = read.directives.no_cache || read.directives.max_age.is_some_and(|age| age.is_zero());
-        let (leads, landing) = match self.travel(permit, read, base, must_be_new).await? {
-            (false, landing) if landing.refuses_address() => {
-                // The leader's, which may not be this visitor's.
-                self.travel(permit, read, base, true).await?
-            }
-            travelled => travelled,
-        };
-        match landing {
-            Landing::Failed(error) => Err(error),
-            Landing::Answer(Landed { entry, kept, request_id, .. }) => {
-                let (outcome, id) = if leads {
-                    (Outcome::Filled { miss, kept }, request_id)
-                } else {
-                    (Outcome::Joined { miss, kept }, None)
-                };
-                Ok(Some(self.reply(read, base, &entry, outcome, id, self.clock.now())))
-            }
-            Landing::TooLarge(_) if !leads => Ok(None),
-            Landing::TooLarge(streaming) => {
-                let streaming = streaming.lock().unwrap_or_else(PoisonError::into_inner).take();
-                Ok(streaming.map(|streaming| stream(streaming, read.head)))
-            }
-        }
-    }
-
-    /// Joins the fetch under way unless this one must be alone, or leads one; and says which.
-    async fn travel(
-        self: &Arc<Self>,
-        permit: &Permit,
-        read: &Read,
-        base: &PublicBase,
-        alone: bool,
-    ) -> Result<(bool, Landing), ProxyError> {
-        // The witness is read before anything is sent: what changes from here on is noticed.
-        let witness = self.epochs.witness(read.canonical.view().branch);
-        let boarding =
-            if alone { self.flights.board_alone(read.key, witness) } else { self.flights.board(read.key, witness) };
-        let (leads, passenger) = match boarding {
-            Boarding::Join(passenger) => (false, passenger),
-            Boarding::Lead(seat, passenger) => {
-                self.tasks.spawn(Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone()));
-                (true, passenger)
-            }
-        };
-        Ok((leads, passenger.landing().await.map_err(|Lost| ProxyError::Lost)?))
-    }
-}
-
-fn stream(streaming: Streaming, head: bool) -> Reply {
-    let Streaming { status, mut headers, body } = streaming;
-    let outcome = Outcome::Bypass(Bypass::TooLarge);
-    headers.insert(CACHE_STATUS, outcome.cache_status());
-    let body = if head { ReplyBody::None } else { ReplyBody::Long(Box::new(body)) };
-    Reply { status, headers, body, outcome }
 }

@@ -86,7 +86,7 @@ impl Proxy {
         if permit.view().branch != Branch::Main {
             return None;
         }
-        let walker = Walker::of(caller, &request.origin);
+        let walker = Walker::of(caller, request);
         match inner.plan(&permit, Some(walker), request, Standing::Sure) {
             Plan::Read(read) if !read.head => {
                 Some(Recall { access, permit, read, base: request.base.clone(), ready: ArcSwapOption::empty() })
@@ -120,7 +120,8 @@ impl Proxy {
             }
         };
         inner.feed.asked(now);
-        let cache_status = if inner.walks.step(read, entry.core(), now) {
+        inner.given(&recall.permit, read, &recall.base, entry.core().paging.as_ref(), now);
+        let cache_status = if inner.walks.step(read, &entry.core().witness, entry.core().continues(), now) {
             inner.metrics.walk_broken();
             outcome.cache_status_because("walk-changed")
         } else {
@@ -152,7 +153,7 @@ impl Ready {
                 headers.insert(CONTENT_LENGTH, bytes.len().into());
                 Body::Whole
             }
-            ReplyBody::Long(_) => return None,
+            ReplyBody::Long(_) | ReplyBody::Arriving(_) => return None,
         };
         Some(Self { entry: Arc::downgrade(entry), status, head: begin(status, &headers), body })
     }

@@ -1,10 +1,13 @@
 //! The answer on its way to a client.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_LOCATION, DATE, ETAG, EXPIRES, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use uuid::Uuid;
 
+use super::arrival::{Arrival, ArrivingBody};
 use super::body::LongBody;
 use super::headers::{REQUEST_ID, localize};
 use super::outcome::Outcome;
@@ -38,8 +41,10 @@ pub enum ReplyBody {
     None,
     /// In memory, shared with the cache.
     Whole(Bytes),
-    /// Still arriving.
+    /// Still arriving, and for this client alone.
     Long(Box<LongBody>),
+    /// Still arriving, and for all who asked for it.
+    Arriving(ArrivingBody),
 }
 
 impl ReplyBody {
@@ -123,6 +128,21 @@ fn of_not_modified(head: &Head, tag: HeaderValue) -> HeaderMap {
     }
     told.insert(ETAG, tag);
     told
+}
+
+/// Makes a reply of an answer that is still arriving.
+pub(super) fn of_arrival(
+    arrival: &Arc<Arrival>,
+    outcome: Outcome,
+    request_id: Option<HeaderValue>,
+    links: &Links,
+) -> Reply {
+    let preface = &arrival.preface;
+    let mut headers = preface.headers.clone();
+    localize(&mut headers, links, &preface.base);
+    headers.insert(REQUEST_ID, request_id.unwrap_or_else(fresh_id));
+    headers.insert(CACHE_STATUS, outcome.cache_status());
+    Reply { status: preface.status, headers, body: ReplyBody::Arriving(arrival.body()), outcome }
 }
 
 /// An id for a request that NetBox never saw, in the form of NetBox's own.

@@ -36,6 +36,8 @@ pub struct Metrics {
     missing_ids: Gauge,
     audits: Family<AuditLabels, Counter>,
     walks_broken: Counter,
+    pages_ahead: Counter,
+    pages_ahead_used: Counter,
     recalled: Counter,
     unknown_filters: Family<OwnEndpointLabel, Counter>,
     jobs: Gauge,
@@ -163,6 +165,11 @@ impl Metrics {
         registry.register("audits", help, Family::clone(&audits));
         let help = "Pages that were of another state than the page before them";
         registry.register("walks_broken", help, walks_broken.clone());
+        let (pages_ahead, pages_ahead_used) = (Counter::default(), Counter::default());
+        let help = "Pages of lists fetched before they were asked for";
+        registry.register("pages_read_ahead", help, pages_ahead.clone());
+        let help = "Pages that were asked for after they had been fetched, or while they were, before that";
+        registry.register("pages_read_ahead_used", help, pages_ahead_used.clone());
         let recalled = Counter::default();
         registry.register("recalled", "Hits answered by what was known of the same request", recalled.clone());
         let unknown_filters = Family::default();
@@ -198,6 +205,8 @@ impl Metrics {
             missing_ids,
             audits,
             walks_broken,
+            pages_ahead,
+            pages_ahead_used,
             recalled,
             unknown_filters,
             jobs,
@@ -285,6 +294,16 @@ impl Metrics {
     /// A page was of another state than the page before it.
     pub fn walk_broken(&self) {
         self.walks_broken.inc();
+    }
+
+    /// A page is fetched before it is asked for.
+    pub fn read_ahead(&self) {
+        self.pages_ahead.inc();
+    }
+
+    /// A page that was [read ahead](Self::read_ahead) is asked for.
+    pub fn read_ahead_used(&self) {
+        self.pages_ahead_used.inc();
     }
 
     /// A request named so many filters that NetBox does not know.

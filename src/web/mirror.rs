@@ -87,12 +87,13 @@ async fn answer(
 
 fn respond(reply: Reply, line: Line) -> Response {
     let Reply { status, headers, body, .. } = reply;
-    let flows = matches!(body, ReplyBody::Long(_));
+    let flows = matches!(body, ReplyBody::Long(_) | ReplyBody::Arriving(_));
     let mut response = Response::new(match body {
         // Its length is not zero but what the headers say, if they do.
         ReplyBody::None => Body::from_stream(futures_util::stream::empty::<Result<Bytes, Infallible>>()),
         ReplyBody::Whole(bytes) => Body::from(bytes),
         ReplyBody::Long(long) => Body::new(*long),
+        ReplyBody::Arriving(arriving) => Body::new(arriving),
     });
     *response.status_mut() = status;
     *response.headers_mut() = headers;

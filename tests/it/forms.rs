@@ -42,7 +42,10 @@ async fn all_forms_say_the_same() {
     for target in [LIST, "/api/schema/", "/api/dcim/sites/?limit=1000", "/api/dcim/devices/1/"] {
         let filled = proxy.get(target).await;
         let plain = proxy.get(target).await;
-        assert_eq!((filled.body.as_ref(), filled.header("etag")), (plain.body.as_ref(), plain.header("etag")));
+        assert!(filled.body == plain.body, "{target}");
+        // What was given while it arrived had no tag yet.
+        let tag = if filled.cache().ends_with("stored") { plain.header("etag") } else { "" };
+        assert_eq!(filled.header("etag"), tag, "{target}");
         assert!(plain.header("vary").ends_with("Accept-Encoding"), "{target}: {}", plain.header("vary"));
         let mut tags = vec![plain.header("etag").to_owned()];
         for coding in ["gzip", "br", "zstd"] {

@@ -1,8 +1,10 @@
 //! nbproxy from the outside: through sockets, before a FakeNetbox, and with the real pynetbox.
 
 mod admin;
+mod ahead;
 mod any_text;
 mod architecture;
+mod arriving;
 mod auditor;
 mod authors;
 mod branch_status;

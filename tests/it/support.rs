@@ -152,6 +152,7 @@ impl Builder {
                 ("server", "listen = \"127.0.0.1:0\""),
                 ("admin", "listen = \"127.0.0.1:0\""),
                 ("invalidation", "changelog_poll = \"0s\""),
+                ("cache", "read_ahead = 0"),
                 ("access", "anonymous = \"write\"\ndeny = []"),
             ],
             &more,

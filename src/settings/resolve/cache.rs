@@ -12,6 +12,9 @@ use crate::settings::reader::Reader;
 /// An answer that is sent in one piece must fit into what a weight and a length can say.
 const LARGEST_ENTRY: u64 = u32::MAX as u64 - 1024 * 1024;
 
+/// Each hit looks whether so many pages are there.
+const MOST_AHEAD: usize = 32;
+
 /// `passthrough`: whether callers with tokens of their own get a part of it.
 pub(super) fn read(reader: &mut Reader, passthrough: bool) -> Cache {
     let capacity = reader.size("cache.capacity");
@@ -46,9 +49,14 @@ pub(super) fn read(reader: &mut Reader, passthrough: bool) -> Cache {
     let longest_use = longest_ttl.saturating_add(lifetime.stale_while_revalidate.max(lifetime.stale_if_error));
     // moka refuses more than 1,000 years.
     let longest_use = longest_use.clamp(Duration::from_secs(1), Duration::from_secs(10 * 365 * 86_400));
+    let read_ahead: usize = reader.number("cache.read_ahead");
+    if read_ahead > MOST_AHEAD {
+        reader.fault("cache.read_ahead", format_args!("at most {MOST_AHEAD} pages can be read ahead"));
+    }
     let max_entry = usize::try_from(max_entry).unwrap_or(usize::MAX);
     Cache {
         store: store::Config { capacity, guests, max_entry, longest_use },
         policy: policy::Config { lifetime, ttl_without_feed, rules },
+        read_ahead,
     }
 }

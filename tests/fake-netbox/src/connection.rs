@@ -230,6 +230,15 @@ async fn deliver(
             return Ok(after);
         }
     };
+    let bytes = if shared.lock().controls.holds(request, HoldPoint::AmidBody) {
+        let (half, rest) = (bytes.slice(..bytes.len() / 2), bytes.slice(bytes.len() / 2..));
+        stream.write_all(&half).await?;
+        let gates = shared.lock().controls.gates(request, HoldPoint::AmidBody);
+        gates.await;
+        rest
+    } else {
+        bytes
+    };
     match delivery {
         Delivery::Whole => stream.write_all(&bytes).await?,
         Delivery::Chunked => send_chunks(stream, &bytes).await?,

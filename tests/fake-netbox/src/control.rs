@@ -105,6 +105,8 @@ pub enum HoldPoint {
     BeforeRead,
     /// After the answer was worked out and a write committed, before the first byte is sent.
     BeforeAnswer,
+    /// After half of the body.
+    AmidBody,
 }
 
 struct Gate {
@@ -116,6 +118,12 @@ struct Gate {
 }
 
 impl Gate {
+    fn is_for(&self, request: &Received, point: HoldPoint) -> bool {
+        self.point == point
+            && (self.method == "*" || self.method == request.method)
+            && request.path.starts_with(&self.prefix)
+    }
+
     async fn pass(&self) {
         self.arrived.send_modify(|arrived| *arrived += 1);
         // A closed semaphore is the released gate; a permit lets one request pass for good.
@@ -187,21 +195,17 @@ impl Controls {
 
     /// Waits at every gate in the way; to be awaited after the lock is let go.
     pub(crate) fn gates(&self, request: &Received, point: HoldPoint) -> impl Future<Output = ()> + Send + 'static {
-        let in_the_way: Vec<_> = self
-            .gates
-            .iter()
-            .filter(|gate| {
-                gate.point == point
-                    && (gate.method == "*" || gate.method == request.method)
-                    && request.path.starts_with(&gate.prefix)
-            })
-            .cloned()
-            .collect();
+        let in_the_way: Vec<_> = self.gates.iter().filter(|gate| gate.is_for(request, point)).cloned().collect();
         async move {
             for gate in in_the_way {
                 gate.pass().await;
             }
         }
+    }
+
+    /// Whether a request is in for it at that point.
+    pub(crate) fn holds(&self, request: &Received, point: HoldPoint) -> bool {
+        self.gates.iter().any(|gate| gate.is_for(request, point))
     }
 
     pub(crate) fn add_fault(&mut self, on: Match, fault: Fault) {

@@ -112,6 +112,7 @@ fn write(folder: &TempDir, upstream: &str, more: &str) -> PathBuf {
         ("server", loopback),
         ("admin", loopback),
         ("invalidation", quiet),
+        ("cache", "read_ahead = 0"),
         ("log", "format = \"json\""),
     ];
     let (file, new) = (folder.path().join("nbproxy.toml"), folder.path().join("new.toml"));
