@@ -173,7 +173,7 @@ impl<T: Clone> Passenger<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::canonical::{Accept, Canonical};
+    use crate::cache::canonical::{Accept, Canonical, Verb};
     use crate::cache::clock::Clock;
     use crate::cache::epochs::{Epochs, Scope};
     use crate::cache::key::{Identity, View};
@@ -185,7 +185,7 @@ mod tests {
     fn key() -> Key {
         let view = View { identity: Identity::Entrusted(Fingerprint::anonymous()), branch: Branch::Main };
         let path = ApiPath::parse("/api/dcim/sites/", "").unwrap();
-        Canonical::new(view, &path, &Query::default(), Accept::Json, None).key()
+        Canonical::new(view, Verb::Get, &path, &Query::default(), Accept::Json, None).key()
     }
 
     #[tokio::test]

@@ -196,7 +196,7 @@ mod tests {
     use http::{HeaderMap, StatusCode};
 
     use super::*;
-    use crate::cache::canonical::{Accept, Canonical};
+    use crate::cache::canonical::{Accept, Canonical, Verb};
     use crate::cache::clock::{Clock, Moment};
     use crate::cache::entry::{Core, Form};
     use crate::cache::epochs::{Epochs, Pen, Scope};
@@ -221,7 +221,7 @@ mod tests {
 
     fn key(identity: Identity) -> Key {
         let view = View { identity, branch: Branch::Main };
-        Canonical::new(view, &path(), &Query::default(), Accept::Json, None).key()
+        Canonical::new(view, Verb::Get, &path(), &Query::default(), Accept::Json, None).key()
     }
 
     fn shared() -> Key {

@@ -28,6 +28,7 @@ mod logs;
 mod mirror;
 mod model;
 mod operations;
+mod options;
 mod parity;
 mod poisoning;
 mod purge;
