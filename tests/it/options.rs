@@ -60,7 +60,7 @@ async fn a_write_outdates_it_whatever_it_was_of() {
         for (method, target, body) in [
             ("PATCH", "/api/dcim/sites/1/", json!({"facility": "x"})),
             ("POST", "/api/extras/custom-fields/", json!({"name": "c", "type": "text", "object_types": ["dcim.site"]})),
-            ("POST", "/api/ipam/vlans/", json!({"name": "v", "vid": 3})),
+            ("POST", "/api/dcim/manufacturers/", json!({"name": "m", "slug": "m"})),
         ] {
             options(&proxy, SITES).await;
             assert!(options(&proxy, SITES).await.is_hit());
