@@ -31,6 +31,7 @@ use crate::telemetry::metrics::Metrics;
 
 pub mod access;
 pub mod acl;
+pub mod ahead;
 pub mod auditor;
 pub mod auth;
 pub mod body;
@@ -60,10 +61,12 @@ pub mod rewrite;
 mod signature;
 mod vouch;
 mod walks;
+pub mod warm;
 mod write;
 
 use access::{AccessControl, Strictness};
 use acl::{Intent, Permit};
+use ahead::Unasked;
 use auditor::Auditor;
 use auth::{Caller, Denied, Origin};
 use branches::Branches;
@@ -115,6 +118,8 @@ pub struct Parts {
     pub clock: Clock,
     /// The metrics.
     pub metrics: Arc<Metrics>,
+    /// How much is fetched unasked.
+    pub ahead: ahead::Config,
     /// How jobs are followed.
     pub pace: Pace,
     /// Fetches and writes under way; shutdown waits for them.
@@ -142,6 +147,7 @@ struct Inner {
     branches: Branches,
     jobs: Jobs,
     hooks: Semaphore,
+    unasked: Unasked,
 }
 
 impl Deref for Inner {
@@ -160,7 +166,8 @@ impl Proxy {
         let (filters, walks) = (Filters::default(), Walks::default());
         let (branches, jobs) = (Branches::default(), Jobs::default());
         let hooks = Semaphore::new(hook::AT_ONCE);
-        let inner = Inner { parts, flights, health, throttle, vouches, filters, walks, branches, jobs, hooks };
+        let unasked = Unasked::new(parts.ahead);
+        let inner = Inner { parts, flights, health, throttle, vouches, filters, walks, branches, jobs, hooks, unasked };
         Self { inner: Arc::new(inner) }
     }
 

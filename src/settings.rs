@@ -17,6 +17,8 @@ use crate::invalidation::webhook::Secret;
 use crate::netbox::session;
 use crate::netbox::token::Token;
 use crate::proxy::access;
+use crate::proxy::ahead;
+use crate::proxy::warm;
 use crate::telemetry::logging;
 use crate::web::HeadLimits;
 
@@ -38,6 +40,8 @@ pub struct Settings {
     pub admin: Admin,
     /// What is remembered.
     pub cache: Cache,
+    /// What is fetched before anybody asks.
+    pub warm: warm::Config,
     /// Who is let in, and to what.
     pub access: access::Config,
     /// How changes made elsewhere are learned of.
@@ -160,6 +164,8 @@ pub struct Cache {
     pub store: store::Config,
     /// What, and for how long.
     pub policy: policy::Config,
+    /// What of it is fetched unasked.
+    pub ahead: ahead::Config,
 }
 
 /// Where settings come from besides the defaults, so that they can be read again.

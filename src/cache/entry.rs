@@ -1,6 +1,7 @@
 //! One remembered answer.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -47,6 +48,24 @@ pub struct Core {
     pub continues: bool,
     /// What it is about.
     pub about: About,
+    /// How often it was asked for late in its time.
+    pub late: Late,
+}
+
+/// Counts requests.
+#[derive(Debug, Default)]
+pub struct Late(AtomicU32);
+
+impl Late {
+    /// One more; whether that makes so many.
+    pub fn is_the(&self, count: u32) -> bool {
+        self.0.fetch_add(1, Ordering::Relaxed).saturating_add(1) == count
+    }
+
+    /// So many, as of now.
+    pub fn set(&self, count: u32) {
+        self.0.store(count, Ordering::Relaxed);
+    }
 }
 
 /// The body as clients that use one public base receive it.
@@ -73,6 +92,11 @@ impl Entry {
     /// The body for clients that use `base`, if it has been made.
     pub fn body(&self, base: &PublicBase) -> Option<Bytes> {
         self.forms.iter().find(|form| form.base == *base).map(|form| form.body.clone())
+    }
+
+    /// The body in the form that was made first, whose public base is somebody's.
+    pub fn any_body(&self) -> Option<Bytes> {
+        self.forms.first().map(|form| form.body.clone())
     }
 
     /// The same answer with a form for `base`, and that form's body. Made by moving the known links over, not by

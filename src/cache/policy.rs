@@ -109,6 +109,14 @@ impl Policy {
         Self { config }
     }
 
+    /// Whether what this holds may be remembered.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn remembers(&self, path: &ApiPath, query: &Query) -> Result<(), Uncacheable> {
+        self.plan(Verb::Get, path, query).map(|_| ())
+    }
+
     /// Whether a question of this may be answered from memory.
     ///
     /// # Errors

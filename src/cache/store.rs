@@ -198,7 +198,7 @@ mod tests {
     use super::*;
     use crate::cache::canonical::{Accept, Canonical, Verb};
     use crate::cache::clock::{Clock, Moment};
-    use crate::cache::entry::{Core, Form};
+    use crate::cache::entry::{Core, Form, Late};
     use crate::cache::epochs::{Epochs, Pen, Scope};
     use crate::cache::freshness::Lifetime;
     use crate::cache::key::{Identity, View};
@@ -247,7 +247,7 @@ mod tests {
             let about = About::of(&path(), Branch::Main);
             let witness = self.epochs.witness(Branch::Main);
             let (status, headers, continues) = (StatusCode::OK, HeaderMap::new(), false);
-            let core = Core { status, headers, stored, lifetime, witness, continues, about };
+            let core = Core { status, headers, stored, lifetime, witness, continues, about, late: Late::default() };
             Arc::new(Entry::new(core, Form::new(base("nbproxy"), body.into(), Vec::new())))
         }
 

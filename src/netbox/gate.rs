@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::transport::TransportError as Error;
 
@@ -13,6 +13,8 @@ use super::transport::TransportError as Error;
 pub struct Gate {
     places: Arc<Semaphore>,
     waiting: AtomicUsize,
+    /// Told whenever a place comes free, or somebody does not wait for one any more.
+    stirred: Arc<Notify>,
     limits: Limits,
 }
 
@@ -30,13 +32,26 @@ pub struct Limits {
 /// A place at NetBox: held until the answer has been read, given back on drop.
 #[derive(Debug)]
 pub struct Place {
+    // Dropped in this order: the place is free before that is told.
     _permit: OwnedSemaphorePermit,
+    _stir: Stir,
+}
+
+/// Tells on drop that the gate is not what it was.
+#[derive(Debug)]
+struct Stir(Arc<Notify>);
+
+impl Drop for Stir {
+    fn drop(&mut self) {
+        self.0.notify_waiters();
+    }
 }
 
 impl Gate {
     /// A gate with these limits.
     pub fn new(limits: Limits) -> Self {
-        Self { places: Arc::new(Semaphore::new(limits.in_flight)), waiting: AtomicUsize::new(0), limits }
+        let places = Arc::new(Semaphore::new(limits.in_flight));
+        Self { places, waiting: AtomicUsize::new(0), stirred: Arc::default(), limits }
     }
 
     /// Waits for a place. tokio's semaphore is fair: places go to those who asked first.
@@ -45,14 +60,31 @@ impl Gate {
     /// [`Error::QueueFull`] at once, [`Error::QueueTimedOut`] after [`Limits::patience`].
     pub async fn enter(&self) -> Result<Place, Error> {
         if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
-            return Ok(Place { _permit: permit });
+            return Ok(self.place(permit));
         }
         let _waiting = self.queue_up()?;
         let place = tokio::time::timeout(self.limits.patience, Arc::clone(&self.places).acquire_owned()).await;
         match place {
-            Ok(Ok(permit)) => Ok(Place { _permit: permit }),
+            Ok(Ok(permit)) => Ok(self.place(permit)),
             // The semaphore is never closed; were it, no place would ever come free.
             Ok(Err(_)) | Err(_) => Err(Error::QueueTimedOut(self.limits.patience)),
+        }
+    }
+
+    /// Whether a place is free, and nobody waits for one.
+    pub fn is_at_leisure(&self) -> bool {
+        self.places.available_permits() > 0 && self.waiting() == 0
+    }
+
+    /// Returns when [that is so](Self::is_at_leisure): what nobody waits for is asked after what somebody does.
+    pub async fn leisure(&self) {
+        loop {
+            // What is told from here on is not missed.
+            let stirred = self.stirred.notified();
+            if self.is_at_leisure() {
+                return;
+            }
+            stirred.await;
         }
     }
 
@@ -66,17 +98,22 @@ impl Gate {
         self.waiting.load(Ordering::Relaxed)
     }
 
+    fn place(&self, permit: OwnedSemaphorePermit) -> Place {
+        Place { _permit: permit, _stir: Stir(Arc::clone(&self.stirred)) }
+    }
+
     fn queue_up(&self) -> Result<Waiting<'_>, Error> {
         let before = self.waiting.fetch_add(1, Ordering::Relaxed);
-        let waiting = Waiting(&self.waiting);
+        let waiting = Waiting(self);
         if before >= self.limits.queue { Err(Error::QueueFull) } else { Ok(waiting) }
     }
 }
 
-struct Waiting<'a>(&'a AtomicUsize);
+struct Waiting<'a>(&'a Gate);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.0.stirred.notify_waiters();
     }
 }

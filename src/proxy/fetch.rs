@@ -12,7 +12,7 @@ use super::headers::{REQUEST_ID, from_upstream};
 use super::plan::Read;
 use super::refusal::refuses_address;
 use crate::cache::clock::Moment;
-use crate::cache::entry::{Core, Entry, Form};
+use crate::cache::entry::{Core, Entry, Form, Late};
 use crate::cache::epochs::Witness;
 use crate::cache::flight::Seat;
 use crate::cache::policy::NotKept;
@@ -40,6 +40,11 @@ impl Landing {
             Self::Answer(landed) => landed.refuses_address,
             Self::TooLarge(_) | Self::Failed(_) => false,
         }
+    }
+
+    /// Whether memory holds it now.
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(self, Self::Answer(Landed { kept: Ok(()), .. }))
     }
 }
 
@@ -144,6 +149,7 @@ impl Inner {
             witness,
             continues: continues(&whole.body),
             about: read.canonical.about().clone(),
+            late: Late::default(),
         };
         let entry = Arc::new(Entry::new(core, Form::new(base, whole.body, whole.links)));
         let kept = admitted.and_then(|()| self.store.put(sent.intake, read.key, Arc::clone(&entry)));

@@ -74,6 +74,7 @@ impl Inner {
                 )))
             }
             Found::Fresh(entry) => {
+                self.refresh_ahead(permit, read, base, entry.core(), now);
                 let reply = self.remembered(read, base, &entry, now, StaleReason::MaxStale);
                 if let ReplyBody::Whole(body) = &reply.body {
                     self.look_twice(permit, read, base, &entry, body);
@@ -227,7 +228,7 @@ impl Inner {
     }
 
     /// Joins the fetch under way unless this one must be alone, or leads one; and says which.
-    async fn travel(
+    pub(super) async fn travel(
         self: &Arc<Self>,
         permit: &Permit,
         read: &Read,

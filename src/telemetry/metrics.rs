@@ -37,6 +37,7 @@ pub struct Metrics {
     audits: Family<AuditLabels, Counter>,
     walks_broken: Counter,
     unknown_filters: Family<OwnEndpointLabel, Counter>,
+    unasked: Family<UnaskedLabels, Counter>,
     jobs: Gauge,
     in_progress: Gauge,
     gauges: Gauges,
@@ -96,6 +97,12 @@ struct SourceLabel {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabel {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct UnaskedLabels {
+    reason: &'static str,
     result: &'static str,
 }
 
@@ -165,6 +172,9 @@ impl Metrics {
         let unknown_filters = Family::default();
         let help = "Filters that NetBox does not know, in requests of who is held to those it does, by endpoint";
         registry.register("unknown_filters", help, unknown_filters.clone());
+        let unasked = Family::default();
+        let help = "Fetches that nobody waited for, by reason and result";
+        registry.register("unasked_fetches", help, Family::clone(&unasked));
         let jobs = Gauge::default();
         let help = "Jobs started through nbproxy whose end is awaited; nothing that they may change is kept meanwhile";
         registry.register("jobs_followed", help, Gauge::clone(&jobs));
@@ -196,6 +206,7 @@ impl Metrics {
             audits,
             walks_broken,
             unknown_filters,
+            unasked,
             jobs,
             in_progress,
             gauges,
@@ -284,6 +295,12 @@ impl Metrics {
             let endpoint = self.label(endpoint);
             self.unknown_filters.get_or_create(&OwnEndpointLabel { endpoint }).inc_by(count as u64);
         }
+    }
+
+    /// Something was fetched that nobody waited for, for this reason, and was kept or not.
+    pub fn fetched_unasked(&self, reason: &'static str, kept: bool) {
+        let result = if kept { "kept" } else { "failed" };
+        self.unasked.get_or_create(&UnaskedLabels { reason, result }).inc();
     }
 
     /// A job is followed that a write has started.

@@ -47,6 +47,7 @@ mod tls;
 mod tokens;
 mod visitors;
 mod walks;
+mod warm;
 mod webhook_install;
 mod webhooks;
 mod wire_keys;
