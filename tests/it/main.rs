@@ -1,6 +1,7 @@
 //! nbproxy from the outside: through sockets, before a FakeNetbox, and with the real pynetbox.
 
 mod admin;
+mod ahead;
 mod any_text;
 mod architecture;
 mod auditor;

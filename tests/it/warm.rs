@@ -1,12 +1,14 @@
 //! Warm: paths that are fetched before anybody asks, with all their pages, and again, soon, when they are not fresh any more.
 
+mod orders;
+
 use std::time::Duration;
 
 use fake_netbox::{FakeNetbox, Fault, Grant, HoldPoint, Match};
 use nbproxy::settings::Settings;
 use serde_json::json;
 
-use crate::support::{Answer, TestProxy, client_with_key, start, until, within};
+use crate::support::{Answer, Ask, TestProxy, client_with_key, start, until, within};
 
 const SITES: &str = "/api/dcim/sites/";
 const WARM: &str = "nbproxy_unasked_fetches_total{reason=\"warm\",result=\"kept\"}";
@@ -108,7 +110,7 @@ async fn what_was_purged_is_fetched_anew() {
     warmed(&proxy, 1).await;
     let order = json!({"endpoint": "dcim/sites"});
     let admin = format!("http://{}/cache/purge", proxy.admin_address());
-    assert_eq!(crate::support::Ask::new("POST", &admin).json(&order).send().await.status, 200);
+    assert_eq!(Ask::new("POST", &admin).json(&order).send().await.status, 200);
     warmed(&proxy, 2).await;
     assert!(proxy.get(SITES).await.is_hit());
 }
@@ -166,38 +168,41 @@ async fn a_branch_is_kept_warm_too() {
 #[tokio::test]
 async fn it_gives_way() {
     let netbox = FakeNetbox::start().await;
-    let more =
-        "[upstream]\nmax_in_flight = 2\n[[warm]]\npath = \"/api/dcim/racks/\"\n[[warm]]\npath = \"/api/dcim/cables/\"";
-    let proxy = TestProxy::builder(&netbox).settings(&settings(more)).start().await;
+    let (racks, cables) = ("/api/dcim/racks/", "/api/dcim/cables/");
+    let more = format!("[upstream]\nmax_in_flight = 2\n[[warm]]\npath = {racks:?}\n[[warm]]\npath = {cables:?}");
+    let proxy = TestProxy::builder(&netbox).settings(&settings(&more)).start().await;
     warmed(&proxy, 2).await;
     netbox.clear_log();
     let sites = netbox.hold("GET", "/api/dcim/sites/", HoldPoint::BeforeAnswer);
-    let waiting: Vec<_> = (1..=3)
-        .map(|id| {
-            let ask = proxy.ask("GET", &format!("/api/dcim/sites/{id}/"));
-            start(ask.send())
-        })
-        .collect();
+    let warm = [racks, cables].map(|path| netbox.hold("GET", path, HoldPoint::BeforeAnswer));
+    let begun = || warm.iter().map(fake_netbox::Hold::count).sum::<usize>();
+    let ask = |id: u32| start(proxy.ask("GET", &format!("/api/dcim/sites/{id}/")).send());
+    let waiting = async |count: u32| {
+        until(async || proxy.metric("nbproxy_upstream_waiting").await >= f64::from(count)).await;
+    };
+    let mut asked = vec![ask(1), ask(2)];
     within(sites.arrived(2)).await;
-    until(async || proxy.metric("nbproxy_upstream_waiting").await >= 1.0).await;
-    // Late in their time.
-    proxy.clock.push(Duration::from_secs(25));
-    sites.release_one();
-    within(sites.arrived(3)).await;
-    assert_eq!(netbox.count("GET", "/api/dcim/racks/") + netbox.count("GET", "/api/dcim/cables/"), 0);
-    netbox.reset_in_flight_peak();
-    let warm = [
-        netbox.hold("GET", "/api/dcim/racks/", HoldPoint::BeforeAnswer),
-        netbox.hold("GET", "/api/dcim/cables/", HoldPoint::BeforeAnswer),
-    ];
+    // From here on there is something to warm.
+    let admin = format!("http://{}/cache/purge", proxy.admin_address());
+    assert_eq!(Ask::new("POST", &admin).json(&json!({"all": true})).send().await.status, 200);
+    assert_eq!(proxy.metric("nbproxy_upstream_waiting").await, 0.0, "nothing queues up unasked");
+    for id in [3, 4] {
+        asked.push(ask(id));
+        waiting(id - 2).await;
+    }
+    for arrived in [3, 4] {
+        sites.release_one();
+        within(sites.arrived(arrived)).await;
+        assert_eq!(begun(), 0, "who asked later was served first");
+    }
     sites.release();
-    for asked in waiting {
+    for asked in asked {
         assert_eq!(asked.await.expect("it ran").status, 200);
     }
-    until(async || warm.iter().map(fake_netbox::Hold::count).sum::<usize>() >= 1).await;
-    // One place is free, and it is not for the second of them.
-    assert_eq!(proxy.get("/api/dcim/sites/4/").await.status, 200);
-    assert_eq!(warm.iter().map(fake_netbox::Hold::count).sum::<usize>(), 1);
+    until(async || begun() >= 1).await;
+    // One place is left, and it is not for the second of them.
+    assert_eq!(proxy.get("/api/dcim/sites/5/").await.status, 200);
+    assert_eq!(begun(), 1);
     drop(warm);
     warmed(&proxy, 4).await;
 }
@@ -236,29 +241,6 @@ async fn it_is_found_by_who_shares_the_token() {
         let answer = proxy.ask("GET", SITES).header("authorization", &format!("Token {key}")).send().await;
         assert_eq!((answer.status, answer.is_hit()), (200, hit), "{key}");
     }
-}
-
-/// Nothing is kept of what a write may change: nothing is fetched in vain meanwhile.
-#[tokio::test]
-async fn it_waits_for_writes_to_end() {
-    let netbox = FakeNetbox::start().await;
-    let proxy = TestProxy::builder(&netbox).settings(&settings(&format!("[[warm]]\npath = {SITES:?}"))).start().await;
-    warmed(&proxy, 1).await;
-    let hold = netbox.hold("PATCH", "/api/dcim/racks/1/", HoldPoint::BeforeAnswer);
-    let write = start(proxy.ask("PATCH", "/api/dcim/racks/1/").json(&json!({"serial": "x"})).send());
-    within(hold.arrived(1)).await;
-    // Late in its time.
-    proxy.clock.push(Duration::from_secs(25));
-    let before = netbox.count("GET", SITES);
-    assert!(before <= 2);
-    hold.release();
-    assert_eq!(write.await.expect("it ran").status, 200);
-    proxy.clock.push(Duration::from_secs(2));
-    until(async || {
-        proxy.clock.push(Duration::from_millis(50));
-        proxy.ask("GET", SITES).header("cache-control", "only-if-cached").send().await.is_hit()
-    })
-    .await;
 }
 
 /// A walk that fails is tried again, less and less often.
