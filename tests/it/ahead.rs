@@ -56,7 +56,8 @@ async fn what_is_followed_is_late_later() {
     let before = netbox.count("GET", SITES);
     push(90).await;
     for _ in 0..2 {
-        assert!(proxy.get(SITES).await.is_hit());
+        let answer = proxy.get(SITES).await;
+        assert_eq!((answer.is_hit(), answer.header("age")), (true, "490"), "it was not late before");
     }
     until(async || proxy.metric(AHEAD).await >= 1.0).await;
     assert_eq!(netbox.count("GET", SITES), before + 1);

@@ -250,6 +250,9 @@ async fn what_cannot_be_warmed_is_tried_again() {
     netbox.fault(Match::path("GET", SITES).times(2), Fault::Status(500, "text/html", "no".to_owned()));
     let proxy = TestProxy::builder(&netbox).settings(&settings(&format!("[[warm]]\npath = {SITES:?}"))).start().await;
     until(async || proxy.metric(FAILED).await >= 1.0).await;
+    for _ in 0..50 {
+        assert_eq!(proxy.metric(FAILED).await, 1.0, "it is not tried again at once");
+    }
     proxy.clock.push(Duration::from_secs(1));
     until(async || proxy.metric(FAILED).await >= 2.0).await;
     proxy.clock.push(Duration::from_secs(2));
