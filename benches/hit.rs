@@ -13,8 +13,8 @@ use http_body_util::BodyExt;
 use nbproxy::cache::clock::Clock;
 use nbproxy::server::Server;
 use nbproxy::settings::Settings;
+use nbproxy::web::Peer;
 use tokio::runtime::Runtime;
-use tower_service::Service;
 
 const BODIES: [(&str, usize); 3] = [("2.6KB", 2_600), ("129KB", 129_000), ("2.6MB", 2_600_000)];
 
@@ -38,17 +38,16 @@ fn hits(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let netbox = runtime.block_on(FakeNetbox::start());
     let server = runtime.block_on(server(&netbox));
-    let mut service = server.service();
+    let (app, peer) = (server.service(), Peer::default());
     let mut group = criterion.benchmark_group("hit");
     for (name, bytes) in BODIES {
         let path = format!("/api/dcim/devices/?limit={bytes}");
         netbox.blob("/api/dcim/devices/", "application/json", page(bytes));
-        let mut ask = || {
+        let ask = || {
             let request = Request::get(&path).header("host", "nbproxy:8080").header("accept", "application/json");
             let request = request.body(Body::empty()).expect("a request");
-            let response = service.call(request);
-            async move {
-                let response = response.await.unwrap_or_else(|never| match never {});
+            async {
+                let response = app.answer(&peer, request).await;
                 let status = response.headers()["cache-status"].clone();
                 (status, response.into_body().collect().await.expect("a body").to_bytes())
             }

@@ -5,6 +5,7 @@
 
 pub mod canonical;
 pub mod clock;
+pub mod coding;
 pub mod entry;
 pub mod epochs;
 pub mod feed;
@@ -16,3 +17,4 @@ pub mod public;
 pub mod selector;
 pub mod store;
 mod sync;
+pub mod tag;

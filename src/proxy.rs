@@ -36,6 +36,7 @@ pub mod auditor;
 pub mod auth;
 pub mod body;
 mod branches;
+mod copies;
 pub mod error;
 mod fetch;
 pub mod filters;
@@ -118,6 +119,8 @@ pub struct Parts {
     pub clock: Clock,
     /// The metrics.
     pub metrics: Arc<Metrics>,
+    /// The base that clients are given, if it is not the name each used.
+    pub public_base: Option<PublicBase>,
     /// How much is fetched unasked.
     pub ahead: ahead::Config,
     /// How jobs are followed.
@@ -148,6 +151,7 @@ struct Inner {
     jobs: Jobs,
     hooks: Semaphore,
     unasked: Unasked,
+    copying: Semaphore,
 }
 
 impl Deref for Inner {
@@ -165,9 +169,22 @@ impl Proxy {
         let (health, vouches, flights) = (Health::default(), Vouches::default(), Flights::new());
         let (filters, walks) = (Filters::default(), Walks::default());
         let (branches, jobs) = (Branches::default(), Jobs::default());
-        let hooks = Semaphore::new(hook::AT_ONCE);
+        let (hooks, copying) = (Semaphore::new(hook::AT_ONCE), Semaphore::new(copies::AT_ONCE));
         let unasked = Unasked::new(parts.ahead);
-        let inner = Inner { parts, flights, health, throttle, vouches, filters, walks, branches, jobs, hooks, unasked };
+        let inner = Inner {
+            parts,
+            flights,
+            health,
+            throttle,
+            vouches,
+            filters,
+            walks,
+            branches,
+            jobs,
+            hooks,
+            unasked,
+            copying,
+        };
         Self { inner: Arc::new(inner) }
     }
 

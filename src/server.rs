@@ -44,7 +44,7 @@ mod watch;
 
 pub use tls::TlsError;
 
-use listener::{Listener, Secure, Terms};
+use listener::{Listener, Secure, Site, Terms};
 use places::Room;
 use reload::Reloader;
 use tls::Tls;
@@ -124,13 +124,13 @@ impl Server {
             webhook_secret: ArcSwapOption::from(settings.invalidation.webhook_secret.clone()),
             clock: clock.clone(),
             metrics: Arc::clone(&metrics),
+            public_base: settings.server.public_base.clone(),
             ahead: settings.cache.ahead,
             pace: jobs::Pace { poll: settings.invalidation.job_poll, longest: settings.invalidation.longest_job },
             tasks: tasks.clone(),
             stop: background.clone(),
         });
-        let naming =
-            Naming { fixed: settings.server.public_base.clone(), trusted: settings.server.trusted_proxies.clone() };
+        let naming = Naming::new(settings.server.public_base.clone(), settings.server.trusted_proxies.clone());
         let app = App::new(AppParts {
             proxy: proxy.clone(),
             naming,
@@ -167,8 +167,8 @@ impl Server {
     }
 
     /// What answers clients, without the listener: for benchmarks, and for who has a listener of their own.
-    pub fn service(&self) -> axum::Router {
-        web::public(self.app.clone())
+    pub fn service(&self) -> App {
+        self.app.clone()
     }
 
     /// Serves until `stop` is ready, then drains: not ready, nothing new accepted, what is under way finished.
@@ -206,8 +206,8 @@ impl Server {
         let admin_router = web::admin(proxy, metrics, readiness, access);
         let terms = public_terms(&settings.server, tls);
         let admin_terms = admin_terms(terms.pace);
-        let clients = public.serve(web::public(app), terms, stages.public());
-        let operators = admin.serve(admin_router, admin_terms, stages.admin());
+        let clients = public.serve(Site::Public(app), terms, stages.public());
+        let operators = admin.serve(Site::Admin(admin_router), admin_terms, stages.admin());
         tokio::join!(clients, operators, async {
             stop.await;
             stages.run(settings.server.shutdown_grace, background).await;

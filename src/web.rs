@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{any, get, post};
+use axum::response::Response;
+use axum::routing::{get, post};
 
 use crate::cache::clock::Clock;
 use crate::proxy::Proxy;
@@ -59,11 +61,16 @@ impl App {
     pub fn new(parts: AppParts) -> Self {
         Self(Arc::new(parts))
     }
-}
 
-/// The public listener: whatever comes is NetBox's, or nobody's, but for NetBox's webhooks.
-pub fn public(app: App) -> Router {
-    Router::new().route(webhook::PATH, any(webhook::webhook)).fallback(mirror::mirror).with_state(app)
+    /// Answers on the public listener: whatever comes is NetBox's, or nobody's, but for NetBox's webhooks. A router would take
+    /// as long to say so as all the rest of a hit.
+    pub async fn answer(&self, peer: &Peer, request: Request) -> Response {
+        if request.uri().path() == webhook::PATH && self.0.proxy.takes_webhooks() {
+            webhook::webhook(&self.0, peer, request).await
+        } else {
+            mirror::mirror(&self.0, peer, request).await
+        }
+    }
 }
 
 /// The admin listener. Whether it lives and can serve it tells anybody.

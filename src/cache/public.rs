@@ -33,6 +33,11 @@ impl PublicBase {
         self.mount.as_deref()
     }
 
+    /// Whether it is reached by TLS.
+    pub fn is_https(&self) -> bool {
+        self.https
+    }
+
     /// Whether the name is this machine's own: what a page of the web cannot make a browser send.
     pub fn is_loopback(&self) -> bool {
         let host = self.authority.host().trim_matches(['[', ']']);

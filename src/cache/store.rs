@@ -114,12 +114,13 @@ impl Store {
 
     /// Replaces an entry by the same answer in more forms, unless another answer has taken its place, it was purged, or
     /// there is no room for so many.
-    pub fn extend(&self, key: Key, known: &Arc<Entry>, extended: Arc<Entry>) {
+    pub fn extend(&self, key: Key, known: &Entry, extended: impl FnOnce(&Entry) -> Option<Entry>) {
         let _no_purge_meanwhile = self.purges();
         if let Some((shelf, slot)) = self.place(&key)
-            && shelf.get(&slot).is_some_and(|current| Arc::ptr_eq(&current, known))
+            && let Some(current) = shelf.get(&slot).filter(|current| current.is_same(known))
+            && let Some(extended) = extended(&current)
         {
-            shelf.put(slot, extended);
+            shelf.put(slot, Arc::new(extended));
         }
     }
 
@@ -301,7 +302,7 @@ mod tests {
         f.put(shared(), 2, vec![b'x'; 1 << 10]).unwrap();
         f.put(own, 3, "small").unwrap();
         let known = f.store.get(&own).unwrap();
-        f.store.extend(own, &known, Arc::new(known.with_form(&base("another-name")).0));
+        f.store.extend(own, &known, |known| Some(known.with_form(known.form_for(&base("another-name")))));
         assert_eq!(f.body(own).unwrap(), "small", "an answer that fits is not lost for a form that does not");
         let nobody = Fixture::new(0);
         assert_eq!(nobody.put(own, 1, "small"), Err(NotKept::NoRoom));
@@ -317,7 +318,7 @@ mod tests {
         assert_eq!(f.store.purge(&Selector::All), 2);
         assert_eq!((f.body(shared()), f.body(own)), (None, None));
         assert_eq!(f.store.put(before, shared(), f.entry(2, "sent before")), Err(NotKept::Changed));
-        f.store.extend(shared(), &known, Arc::new(known.with_form(&base("another-name")).0));
+        f.store.extend(shared(), &known, |known| Some(known.with_form(known.form_for(&base("another-name")))));
         assert_eq!(f.body(shared()), None);
         f.put(shared(), 2, "new").unwrap();
         assert_eq!(f.body(shared()).unwrap(), "new");
@@ -335,8 +336,8 @@ mod tests {
                 let fetched = age.load(Ordering::SeqCst);
                 let _kept = f.store.put(intake, shared(), f.entry(fetched, "body"));
                 if let Some(known) = f.store.get(&shared()) {
-                    let extended = known.with_form(&base("another-name")).0;
-                    f.store.extend(shared(), &known, Arc::new(extended));
+                    f.store
+                        .extend(shared(), &known, |known| Some(known.with_form(known.form_for(&base("another-name")))));
                 }
             }
         };

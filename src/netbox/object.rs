@@ -3,16 +3,20 @@
 //! `/api/users%2Ftokens/` reaches NetBox's tokens view, so whatever decides by path must see what NetBox sees. What
 //! two readers could take for different paths is refused here.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
-use percent_encoding::{percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 
-use super::query::{ENCODED, Query};
+use super::query::{Query, encode};
 
 /// The path of a request below NetBox's base, decoded; begins with `/api` or `/graphql`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ApiPath {
     decoded: String,
+    /// Where its [name](Self::name) stands in it: it is asked for several times on each request's road.
+    name: Range<usize>,
 }
 
 /// What a path names.
@@ -74,7 +78,7 @@ impl ApiPath {
     pub fn parse(raw: &str, base: &str) -> Result<Self, PathError> {
         let decoded = decode(raw)?;
         let below = decoded.strip_prefix(base).ok_or(PathError::NotMirrored)?;
-        let mut segments = below.split('/');
+        let mut segments = segments(below);
         let rooted = segments.next() == Some("");
         if !matches!(segments.next(), Some("api" | "graphql") if rooted) {
             return Err(PathError::NotMirrored);
@@ -84,17 +88,18 @@ impl ApiPath {
         if segments.any(|segment| segment.contains('.')) {
             return Err(PathError::Ambiguous("a dot, which NetBox takes for the beginning of a format"));
         }
-        Ok(Self { decoded: below.to_owned() })
+        let name = name(below);
+        Ok(Self { decoded: below.to_owned(), name })
     }
 
     /// The path to send, below NetBox's base: every character outside RFC 3986's unreserved ones is encoded.
     pub fn encode(&self) -> String {
         let mut out = String::with_capacity(self.decoded.len());
-        for (index, segment) in self.decoded.split('/').enumerate() {
+        for (index, segment) in segments(&self.decoded).enumerate() {
             if index > 0 {
                 out.push('/');
             }
-            out.extend(utf8_percent_encode(segment, ENCODED));
+            encode(segment.as_bytes(), &mut out);
         }
         out
     }
@@ -112,7 +117,7 @@ impl ApiPath {
 
     /// What the path names, closed or not.
     pub fn resource(&self) -> Resource<'_> {
-        let mut parts = self.decoded.split('/').filter(|part| !part.is_empty());
+        let mut parts = segments(&self.decoded).filter(|part| !part.is_empty());
         if parts.next() == Some("graphql") {
             return Resource::GraphQl;
         }
@@ -141,17 +146,13 @@ impl ApiPath {
     /// What rules, rights and metrics call it: `dcim/sites` for all of an endpoint, `plugins/branching/branches`,
     /// `dcim` for an app's root, `graphql`, and `api` for `/api/` itself.
     pub fn name(&self) -> &str {
-        let rest = self.decoded.strip_prefix("/api/").filter(|rest| !rest.is_empty());
-        let Some(rest) = rest else { return self.decoded.trim_matches('/') };
-        let wanted = if rest.starts_with("plugins/") { 3 } else { 2 };
-        let end = rest.match_indices('/').nth(wanted - 1).map_or(rest.len(), |(at, _)| at);
-        rest.get(..end).unwrap_or_default().trim_end_matches('/')
+        self.decoded.get(self.name.clone()).unwrap_or_default()
     }
 
     /// The id of the object that is named, or below which something is.
     pub fn object_id(&self) -> Option<u64> {
         let below = self.decoded.strip_prefix("/api/")?.strip_prefix(self.name())?;
-        below.split('/').find(|segment| !segment.is_empty())?.parse().ok()
+        segments(below).find(|segment| !segment.is_empty())?.parse().ok()
     }
 
     /// The decoded path.
@@ -173,6 +174,31 @@ impl fmt::Display for Endpoint<'_> {
     }
 }
 
+/// Where a path's name stands in it.
+fn name(path: &str) -> Range<usize> {
+    const ROOT: &str = "/api/";
+    if !path.starts_with(ROOT) || path.len() == ROOT.len() {
+        let end = path.trim_end_matches('/').len();
+        return path.len().min(1)..end.max(1);
+    }
+    let rest = path.get(ROOT.len()..).unwrap_or_default();
+    let wanted = if rest.starts_with("plugins/") { 3 } else { 2 };
+    let named = segments(rest).take(wanted).map(|segment| segment.len() + 1).sum::<usize>().saturating_sub(1);
+    let end = rest.get(..named).unwrap_or_default().trim_end_matches('/').len();
+    ROOT.len()..ROOT.len() + end
+}
+
+/// What stands between slashes. Paths are short: the standard library's search, made for long texts, takes longer.
+pub(super) fn segments(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(path);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some(at) = text.bytes().position(|byte| byte == b'/') else { return rest.take() };
+        rest = text.get(at + 1..);
+        text.get(..at)
+    })
+}
+
 /// The path of a URL, its query included; of a path, itself.
 pub(super) fn path_of_url(url: &str) -> &str {
     url.split_once("://").map_or(url, |(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or(""))
@@ -187,27 +213,24 @@ fn below<'a>(endpoint: Endpoint<'a>, mut rest: impl Iterator<Item = &'a str>) ->
     }
 }
 
-fn decode(raw: &str) -> Result<String, PathError> {
+fn decode(raw: &str) -> Result<Cow<'_, str>, PathError> {
     use PathError::Ambiguous;
     check_encoding(raw)?;
-    let decoded = raw.split('/').map(|segment| {
-        let segment = percent_decode_str(segment).decode_utf8().map_err(|_| Ambiguous("bytes that are not UTF-8"))?;
-        let forbidden = |c: char| matches!(c, '/' | '\\' | ';') || c.is_control();
+    let forbidden = |c: char| matches!(c, '\\' | ';') || c.is_control();
+    // A slash that is encoded is another one when it has been decoded.
+    let decoded = |text| percent_decode_str(text).decode_utf8().map_err(|_| Ambiguous("bytes that are not UTF-8"));
+    let encoded = raw.contains('%');
+    for segment in segments(raw) {
+        let segment = if encoded { decoded(segment)? } else { Cow::Borrowed(segment) };
         match segment.as_ref() {
-            "." | ".." => Err(Ambiguous("a dot segment")),
-            text if text.contains(forbidden) => {
-                Err(Ambiguous("an encoded slash, a backslash, a semicolon or a control character"))
+            "." | ".." => return Err(Ambiguous("a dot segment")),
+            text if text.contains(|c| c == '/' || forbidden(c)) => {
+                return Err(Ambiguous("an encoded slash, a backslash, a semicolon or a control character"));
             }
-            _ => Ok(segment),
+            _ => {}
         }
-    });
-    let mut path = String::with_capacity(raw.len());
-    for (index, segment) in decoded.enumerate() {
-        if index > 0 {
-            path.push('/');
-        }
-        path.push_str(&segment?);
     }
+    let path = if encoded { decoded(raw)? } else { Cow::Borrowed(raw) };
     if path.contains("//") { Err(Ambiguous("an empty segment")) } else { Ok(path) }
 }
 

@@ -2,11 +2,15 @@
 
 use std::fmt;
 
-use super::object::ApiPath;
+use super::object::{ApiPath, segments};
 
 /// Matches [names](ApiPath::name): segment by segment, `*` for any one, and a last `*` for all that follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern(String);
+pub struct Pattern {
+    text: String,
+    /// Whether there is a `*` in it.
+    wild: bool,
+}
 
 /// The text is no pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +27,10 @@ impl Pattern {
     pub fn parse(text: &str) -> Result<Self, InvalidPattern> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         let fine = |segment: &str| segment == "*" || (!segment.is_empty() && segment.chars().all(plain));
-        if text.split('/').all(fine) { Ok(Self(text.to_owned())) } else { Err(InvalidPattern) }
+        if !text.split('/').all(fine) {
+            return Err(InvalidPattern);
+        }
+        Ok(Self { text: text.to_owned(), wild: text.contains('*') })
     }
 
     /// Whether the path's name matches.
@@ -33,18 +40,21 @@ impl Pattern {
 
     /// Whether it matches whatever there is.
     pub fn is_all(&self) -> bool {
-        self.0 == "*"
+        self.text == "*"
     }
 
     /// Whether it names one endpoint, without `*`.
     pub fn is_literal(&self) -> bool {
-        !self.0.contains('*')
+        !self.wild
     }
 
     /// Whether it matches this name.
     pub fn matches_name(&self, name: &str) -> bool {
-        let mut names = name.split('/');
-        let mut wanted = self.0.split('/').peekable();
+        if !self.wild {
+            return self.text == name;
+        }
+        let mut names = segments(name);
+        let mut wanted = segments(&self.text).peekable();
         while let Some(segment) = wanted.next() {
             let Some(name) = names.next() else { return false };
             match segment {
@@ -60,7 +70,7 @@ impl Pattern {
 
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 

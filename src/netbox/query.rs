@@ -68,11 +68,20 @@ impl Query {
             if !out.is_empty() {
                 out.push('&');
             }
-            out.extend(percent_encode(key, ENCODED));
+            encode(key, &mut out);
             out.push('=');
-            out.extend(percent_encode(value, ENCODED));
+            encode(value, &mut out);
         }
         out
+    }
+}
+
+/// Writes these bytes with everything encoded but unreserved characters; what is all of those goes as it is.
+pub(super) fn encode(bytes: &[u8], out: &mut String) {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    match std::str::from_utf8(bytes) {
+        Ok(text) if bytes.iter().all(plain) => out.push_str(text),
+        _ => out.extend(percent_encode(bytes, ENCODED)),
     }
 }
 

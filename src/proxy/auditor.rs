@@ -79,17 +79,14 @@ impl Auditor {
 impl Inner {
     /// Looks at a hit once more, if it is one of those, in a task of its own. Visitors' tokens are used for what they ask
     /// for, and nothing else.
-    pub(super) fn look_twice(
-        self: &Arc<Self>,
-        permit: &Permit,
-        read: &Read,
-        base: &PublicBase,
-        entry: &Arc<Entry>,
-        body: &Bytes,
-    ) {
-        if permit.visitor().is_none() && !read.status && self.auditor.chooses() {
+    pub(super) fn look_twice(self: &Arc<Self>, permit: &Permit, read: &Read, base: &PublicBase, entry: &Arc<Entry>) {
+        if permit.visitor().is_none()
+            && !read.status
+            && self.auditor.chooses()
+            && let Some(body) = entry.body(base)
+        {
             let (inner, permit, read) = (Arc::clone(self), permit.clone(), read.clone());
-            let (base, entry, body) = (base.clone(), Arc::clone(entry), body.clone());
+            let (base, entry) = (base.clone(), Arc::clone(entry));
             self.tasks.spawn(async move { inner.compare(&permit, &read, &base, &entry, &body).await });
         }
     }

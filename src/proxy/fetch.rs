@@ -151,7 +151,12 @@ impl Inner {
             about: read.canonical.about().clone(),
             late: Late::default(),
         };
-        let entry = Arc::new(Entry::new(core, Form::new(base, whole.body, whole.links)));
+        let entry = Entry::new(core, Form::new(base, whole.body, whole.links));
+        let before = self.store.get(&read.key);
+        let entry = Arc::new(match before {
+            Some(before) => entry.after(&before),
+            None => entry,
+        });
         let kept = admitted.and_then(|()| self.store.put(sent.intake, read.key, Arc::clone(&entry)));
         Ok(Landing::Answer(Landed { entry, kept, request_id, refuses_address }))
     }

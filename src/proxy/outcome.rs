@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::HeaderValue;
 
 use crate::cache::policy::{NotKept, Uncacheable};
@@ -127,6 +128,15 @@ impl Outcome {
         }
     }
 
+    /// Whether the answer comes from memory, and nothing that it depends on has changed since.
+    pub fn is_coherent(&self) -> bool {
+        match self {
+            Self::Hit { .. } => true,
+            Self::Stale { reason, .. } => *reason != StaleReason::Outdated,
+            Self::Filled { .. } | Self::Joined { .. } | Self::Bypass(_) | Self::Written => false,
+        }
+    }
+
     /// The `Cache-Status` header (RFC 9211).
     pub fn cache_status(&self) -> HeaderValue {
         self.status_with(self.detail())
@@ -138,6 +148,9 @@ impl Outcome {
     }
 
     fn status_with(&self, detail: Option<&'static str>) -> HeaderValue {
+        if let (Self::Hit { ttl }, None) = (self, detail) {
+            return status_of_hit(*ttl);
+        }
         let mut text = String::from("nbproxy; ");
         // Writing to a String does not fail.
         let _written = match self {
@@ -153,6 +166,15 @@ impl Outcome {
         }
         HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("nbproxy"))
     }
+}
+
+/// What nearly all answers say, and without the machinery of formatting.
+fn status_of_hit(ttl: Duration) -> HeaderValue {
+    const BEGINNING: &[u8] = b"nbproxy; hit; ttl=";
+    let mut text = Vec::with_capacity(BEGINNING.len() + 20);
+    text.extend_from_slice(BEGINNING);
+    text.extend_from_slice(HeaderValue::from(ttl.as_secs()).as_bytes());
+    HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static("nbproxy; hit"))
 }
 
 fn stored(kept: Result<(), NotKept>) -> &'static str {

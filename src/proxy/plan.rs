@@ -11,9 +11,11 @@ use super::request::Request;
 use super::rewrite::Content;
 use super::walks::Walker;
 use crate::cache::canonical::{Accept, Canonical, Verb};
+use crate::cache::coding::Accepted;
 use crate::cache::freshness::Directives;
 use crate::cache::key::Key;
 use crate::cache::policy::{Keep, Policy};
+use crate::cache::tag::Known;
 use crate::invalidation::changed::Precision;
 use crate::invalidation::effect::{Change, Effect};
 use crate::netbox::object::Resource;
@@ -42,6 +44,10 @@ pub(super) struct Read {
     pub(super) key: Key,
     pub(super) keep: Keep,
     pub(super) directives: Directives,
+    /// The codings that the client takes.
+    pub(super) accepted: Accepted,
+    /// What the client has already.
+    pub(super) known: Known,
     pub(super) content: Content,
     /// Only the head of the answer is wanted.
     pub(super) head: bool,
@@ -121,11 +127,22 @@ fn read(
         canonical,
         keep,
         directives,
+        accepted: Accepted::of(&request.headers),
+        known: known(verb, &request.headers),
         content: content(&resource),
         head: request.method == Method::HEAD,
         status: resource == Resource::Status,
         walker: walker.filter(|_| verb == Verb::Get),
     })
+}
+
+/// What the client has already. It is of use to a read: of any other method the condition would mean something else (RFC 9110,
+/// section 13.1.2).
+fn known(verb: Verb, headers: &HeaderMap) -> Known {
+    match verb {
+        Verb::Get => Known::of(headers),
+        Verb::Options => Known::default(),
+    }
 }
 
 /// What is asked of the path, if it is something that memory may answer. A browser that asks whether another site's page may
@@ -159,6 +176,10 @@ pub(super) fn content(resource: &Resource<'_>) -> Content {
 fn negotiate(headers: &HeaderMap, document: bool) -> Option<Accept> {
     let (mut json, mut any, mut openapi) = (false, headers.get(ACCEPT).is_none(), None);
     for value in headers.get_all(ACCEPT) {
+        if value == Accept::Json.as_str() {
+            json = true;
+            continue;
+        }
         for range in value.to_str().ok()?.split(',') {
             let mut parts = range.split(';').map(str::trim);
             let kind = parts.next().unwrap_or_default().to_ascii_lowercase();

@@ -3,7 +3,6 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::HeaderValue;
 
 use super::Inner;
@@ -15,7 +14,8 @@ use super::plan::Read;
 use super::reply::{CACHE_STATUS, Recipient, Reply, ReplyBody, of_entry};
 use super::request::Request;
 use crate::cache::clock::Moment;
-use crate::cache::entry::Entry;
+use crate::cache::coding::Accepted;
+use crate::cache::entry::{Entry, Selected};
 use crate::cache::flight::{Boarding, Lost};
 use crate::cache::freshness::{Freshness, Lifetime};
 use crate::cache::public::PublicBase;
@@ -76,9 +76,7 @@ impl Inner {
             Found::Fresh(entry) => {
                 self.refresh_ahead(permit, read, base, entry.core(), now);
                 let reply = self.remembered(read, base, &entry, now, StaleReason::MaxStale);
-                if let ReplyBody::Whole(body) = &reply.body {
-                    self.look_twice(permit, read, base, &entry, body);
-                }
+                self.look_twice(permit, read, base, &entry);
                 Ok(Some(reply))
             }
             Found::Revalidate(entry) => {
@@ -137,13 +135,13 @@ impl Inner {
     }
 
     /// An expired answer in place of NetBox's failure, if it has been neither outdated nor purged meanwhile.
-    fn instead(&self, read: &Read, base: &PublicBase) -> Option<Reply> {
+    fn instead(self: &Arc<Self>, read: &Read, base: &PublicBase) -> Option<Reply> {
         let entry = self.store.get(&read.key).filter(|entry| entry.core().witness.is_current())?;
         Some(self.remembered(read, base, &entry, self.clock.now(), StaleReason::IfError))
     }
 
     fn remembered(
-        &self,
+        self: &Arc<Self>,
         read: &Read,
         base: &PublicBase,
         entry: &Arc<Entry>,
@@ -159,7 +157,7 @@ impl Inner {
     }
 
     fn reply(
-        &self,
+        self: &Arc<Self>,
         read: &Read,
         base: &PublicBase,
         entry: &Arc<Entry>,
@@ -167,8 +165,12 @@ impl Inner {
         request_id: Option<HeaderValue>,
         now: Moment,
     ) -> Reply {
-        let to = Recipient { base, links: &self.links, head: read.head, now };
-        let mut reply = of_entry(entry, self.body(read, base, entry), outcome, request_id, &to);
+        let selected = self.select(read, base, entry);
+        if let Some(coding) = selected.missing.filter(|_| outcome.is_coherent()) {
+            self.copy(read, base, entry, coding);
+        }
+        let to = Recipient { base, links: &self.links, head: read.head, known: &read.known, now };
+        let mut reply = of_entry(entry, selected, outcome, request_id, &to);
         if self.walks.step(read, entry.core(), now) {
             self.metrics.walk_broken();
             reply.headers.insert(CACHE_STATUS, outcome.cache_status_because("walk-changed"));
@@ -176,12 +178,13 @@ impl Inner {
         reply
     }
 
-    /// The entry's body for this public base, made now if it is the first client to come by that name.
-    fn body(&self, read: &Read, base: &PublicBase, entry: &Arc<Entry>) -> Bytes {
-        entry.body(base).unwrap_or_else(|| {
-            let (extended, body) = entry.with_form(base);
-            self.store.extend(read.key, entry, Arc::new(extended));
-            body
+    /// What this client is sent of the entry. The form for its public base is made now if it is the first to come by that name.
+    fn select(&self, read: &Read, base: &PublicBase, entry: &Arc<Entry>) -> Selected {
+        entry.select(base, read.accepted).unwrap_or_else(|| {
+            let form = entry.form_for(base);
+            let selected = form.select(Accepted::default());
+            self.store.extend(read.key, entry, |current| Some(current.with_form(form)));
+            selected
         })
     }
 

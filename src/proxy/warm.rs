@@ -5,7 +5,6 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::uri::Authority;
 use http::{HeaderMap, Method, StatusCode};
 
@@ -150,7 +149,7 @@ impl Inner {
     async fn warm(self: &Arc<Self>, target: Target) -> Result<Warmed, Cold> {
         let permit = self.access.load().acl.own_in(target.branch);
         let standing = self.standing(target.branch, &target.path).await?;
-        let base = PublicBase::new(false, Authority::from_static("nbproxy"));
+        let base = self.anybodys_base();
         let origin = Origin { address: Ipv4Addr::LOCALHOST.into(), certificate: None };
         // As tools ask: with no word of languages or types.
         let (method, headers) = (Method::GET, HeaderMap::new());
@@ -163,6 +162,9 @@ impl Inner {
         if let Some(entry) = self.warm_already(&read) {
             return Ok(self.warmed(&read, &entry, false));
         }
+        // As those who ask for it had it last: their form need not be made then.
+        let known = self.store.get(&read.key);
+        let base = known.and_then(|entry| Some(entry.last_form()?.base().clone())).unwrap_or(base);
         let turn = self.turn().await;
         // Somebody may have asked for it meanwhile.
         if let Some(entry) = self.warm_already(&read) {
@@ -188,6 +190,12 @@ impl Inner {
         }
     }
 
+    /// The base that clients are given, or one that no client has: of that a form is made for whoever asks.
+    fn anybodys_base(&self) -> PublicBase {
+        let nobodys = || PublicBase::new(false, Authority::from_static("nbproxy"));
+        self.public_base.clone().unwrap_or_else(nobodys)
+    }
+
     /// What memory holds of it, if that will do for some time to come.
     fn warm_already(&self, read: &Read) -> Option<Arc<Entry>> {
         self.store.get(&read.key).filter(|entry| self.is_warm(entry.core()))
@@ -198,8 +206,8 @@ impl Inner {
     }
 
     fn warmed(&self, read: &Read, entry: &Entry, fetched: bool) -> Warmed {
-        let body: Bytes = entry.any_body().unwrap_or_default();
-        let head = Head::of(&body);
+        let body: &[u8] = entry.last_form().map_or(&[], |form| form.body());
+        let head = Head::of(body);
         let (base_path, target) = (self.session.base().path(), read.canonical.path_and_query());
         let next = head.next(base_path);
         let other_next = next.as_deref().and_then(|next| head.pynetboxs_next(target, next));

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
@@ -21,7 +21,7 @@ use tower_service::Service as _;
 
 use super::activity::Activity;
 use super::answer::Answer;
-use super::listener::{Secure, Terms};
+use super::listener::{Secure, Site, Terms};
 use super::places::Place;
 use super::shutdown::Signals;
 use super::stall::Impatient;
@@ -58,7 +58,7 @@ const PARTING: Duration = Duration::from_secs(300);
 pub(super) struct Connection {
     pub(super) address: IpAddr,
     pub(super) place: Place,
-    pub(super) router: Router,
+    pub(super) site: Site,
     pub(super) terms: Arc<Terms>,
     pub(super) signals: Signals,
 }
@@ -147,16 +147,24 @@ impl Connection {
         peer: Peer,
     ) -> impl Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible, Future: Send + 'static> + use<>
     {
-        let (router, activity): (Router, Arc<Activity>) = (self.router.clone(), Arc::clone(self.place.activity()));
-        service_fn(move |mut request: Request<Incoming>| {
+        let (site, activity): (Site, Arc<Activity>) = (self.site.clone(), Arc::clone(self.place.activity()));
+        let peer = Arc::new(peer);
+        service_fn(move |request: Request<Incoming>| {
             let doing = activity.begin();
-            request.extensions_mut().insert(peer.clone());
-            let answered = router.clone().call(request);
-            async move {
-                let response = answered.await?;
+            let (site, peer) = (site.clone(), Arc::clone(&peer));
+            // In a box: hyper moves it about, and it is large.
+            Box::pin(async move {
+                let mut request = request.map(Body::new);
+                let response = match site {
+                    Site::Public(app) => app.answer(&peer, request).await,
+                    Site::Admin(mut router) => {
+                        request.extensions_mut().insert(Peer::clone(&peer));
+                        router.call(request).await?
+                    }
+                };
                 let turn = Turn::current();
                 Ok(response.map(|body| Answer::new(body, turn, doing)))
-            }
+            })
         })
     }
 

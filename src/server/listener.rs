@@ -13,7 +13,7 @@ use super::shutdown::Signals;
 use super::tls::Tls;
 use super::watch::Pace;
 use crate::settings::Http2Limits;
-use crate::web::HeadLimits;
+use crate::web::{App, HeadLimits};
 
 /// With the kernel's own choice a body of some MB is written in many small pieces; more than this brings nothing.
 const SEND_BUFFER: usize = 256 * 1024;
@@ -23,6 +23,15 @@ const SEND_BUFFER: usize = 256 * 1024;
 pub(super) struct Listener {
     socket: TcpListener,
     address: SocketAddr,
+}
+
+/// Who answers on a listener.
+#[derive(Debug, Clone)]
+pub(super) enum Site {
+    /// Clients.
+    Public(App),
+    /// Operators.
+    Admin(Router),
 }
 
 /// What a listener puts up with, and what it speaks.
@@ -55,7 +64,7 @@ impl Listener {
     }
 
     /// Accepts until told to stop; the address is given up then, so that new connections are refused.
-    pub(super) async fn serve(self, router: Router, terms: Terms, signals: Signals) {
+    pub(super) async fn serve(self, site: Site, terms: Terms, signals: Signals) {
         let mut door = Door { places: Places::new(terms.room.clone()), trouble: None };
         let terms = Arc::new(terms);
         loop {
@@ -72,7 +81,7 @@ impl Listener {
             let connection = Connection {
                 address: peer.ip().to_canonical(),
                 place,
-                router: router.clone(),
+                site: site.clone(),
                 terms: Arc::clone(&terms),
                 signals: signals.clone(),
             };

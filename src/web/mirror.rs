@@ -5,19 +5,19 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
 use http::Method;
 
 use super::access_log::Line;
-use super::{App, AppParts, error, head, upload};
+use super::{AppParts, error, head, upload};
 use crate::proxy::auth::Subject;
 use crate::proxy::error::ProxyError;
 use crate::proxy::reply::{Reply, ReplyBody};
 use crate::proxy::request::{Request as Asked, Target};
 
-/// Where a connection comes from; every request carries it.
+/// Where a connection comes from.
 #[derive(Debug, Clone)]
 pub struct Peer {
     /// The other end.
@@ -36,10 +36,9 @@ impl Default for Peer {
 }
 
 /// Answers whatever is asked.
-pub(super) async fn mirror(State(App(app)): State<App>, request: Request) -> Response {
-    let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
-    let mut line = Line::begin(&app, &request, peer.address);
-    match answer(&app, request, peer, &mut line).await {
+pub(super) async fn mirror(app: &Arc<AppParts>, peer: &Peer, request: Request) -> Response {
+    let mut line = Line::begin(app, &request, peer.address);
+    match answer(app, request, peer, &mut line).await {
         Ok(reply) => {
             line.outcome(reply.outcome.as_str(), reply.outcome.detail());
             line.request_id(reply.headers.get("x-request-id"));
@@ -54,7 +53,7 @@ pub(super) async fn mirror(State(App(app)): State<App>, request: Request) -> Res
     }
 }
 
-async fn answer(app: &AppParts, request: Request, peer: Peer, line: &mut Line) -> Result<Reply, ProxyError> {
+async fn answer(app: &AppParts, request: Request, peer: &Peer, line: &mut Line) -> Result<Reply, ProxyError> {
     let (parts, body) = request.into_parts();
     head::check(&parts, app.head)?;
     // TRACE would have a server in front of NetBox repeat the request, nbproxy's token in it (RFC 9110, section 9.3.8).
@@ -63,10 +62,10 @@ async fn answer(app: &AppParts, request: Request, peer: Peer, line: &mut Line) -
     }
     let target = Target::read(parts.uri.path(), parts.uri.query().unwrap_or_default(), &parts.headers, &app.base_path)?;
     line.endpoint(target.path.name());
-    let origin = app.naming.origin(&parts.headers, &peer);
+    let origin = app.naming.origin(&parts.headers, peer);
     let caller = app.proxy.identify(&parts.method, &target, &parts.headers, &origin)?;
     line.caller(caller.name());
-    let base = app.naming.base(&parts, &peer, app.proxy.takes_loopback_names_only())?;
+    let base = app.naming.base(&parts, peer, app.proxy.takes_loopback_names_only())?;
     let body = upload::read(body, app, app.body)?;
     let asked = Asked { method: parts.method, headers: parts.headers, target, origin, base, body };
     app.proxy.handle(caller, asked).await

@@ -1,8 +1,10 @@
 //! Under which name a client reached nbproxy, so that the URLs it is given lead back the same way.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use http::header::HOST;
+use arc_swap::ArcSwapOption;
+use http::header::{FORWARDED, HOST, VIA};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -15,18 +17,26 @@ use crate::proxy::error::BadRequest;
 
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// How clients' names for nbproxy are understood.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Naming {
     /// The one name to use, if it is settled.
-    pub fixed: Option<PublicBase>,
+    fixed: Option<PublicBase>,
     /// Whose `X-Forwarded-Host` and `-Proto` are believed.
-    pub trusted: Vec<IpNet>,
+    trusted: Vec<IpNet>,
+    /// The name that was used last: most clients use the same.
+    last: ArcSwapOption<(Box<[u8]>, PublicBase)>,
 }
 
 impl Naming {
+    /// By `fixed`, if the name is settled; else by what clients say, and what `trusted` proxies say for them.
+    pub fn new(fixed: Option<PublicBase>, trusted: Vec<IpNet>) -> Self {
+        Self { fixed, trusted, last: ArcSwapOption::empty() }
+    }
+
     /// The base for the URLs that this client is given. `loopback_only`: whether only this machine's own names are taken, from
     /// nobody who passes on for others: a page of the web may have its own name lead here (DNS rebinding), and then read
     /// what is open to whoever comes.
@@ -46,21 +56,33 @@ impl Naming {
         let trusted = self.trusts(peer.address);
         let https = peer.tls || trusted && request.headers.get(FORWARDED_PROTO).is_some_and(|value| value == "https");
         let forwarded = if trusted { one(&request.headers, &FORWARDED_HOST)? } else { None };
-        let authority = match (forwarded, request.uri.authority()) {
-            (Some(forwarded), _) => authority(forwarded.as_bytes())?,
+        let name = match (forwarded, request.uri.authority()) {
+            (Some(forwarded), _) => forwarded.as_bytes(),
             // A target in absolute form counts before Host (RFC 9112, section 3.2.2).
-            (None, Some(target)) => authority(target.as_str().as_bytes())?,
-            (None, None) => authority(one(&request.headers, &HOST)?.ok_or(BadRequest::Host)?.as_bytes())?,
+            (None, Some(target)) => target.as_str().as_bytes(),
+            (None, None) => one(&request.headers, &HOST)?.ok_or(BadRequest::Host)?.as_bytes(),
         };
-        Ok(PublicBase::new(https, authority))
+        self.of(https, name)
+    }
+
+    fn of(&self, https: bool, name: &[u8]) -> Result<PublicBase, BadRequest> {
+        if let Some((text, base)) = self.last.load().as_deref()
+            && **text == *name
+            && base.is_https() == https
+        {
+            return Ok(base.clone());
+        }
+        let base = PublicBase::new(https, authority(name)?);
+        self.last.store(Some(Arc::new((name.into(), base.clone()))));
+        Ok(base)
     }
 }
 
 /// Whether a proxy in front says that it passes this on: then who asks need not be on this machine.
 fn is_forwarded(headers: &HeaderMap) -> bool {
-    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"]
+    [FORWARDED, VIA, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, REAL_IP]
         .iter()
-        .any(|name| headers.contains_key(*name))
+        .any(|name| headers.contains_key(name))
 }
 
 impl Naming {
@@ -116,7 +138,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let trusted = if trusted.is_empty() { Vec::new() } else { vec![trusted.parse().unwrap()] };
-        let naming = Naming { fixed: None, trusted };
+        let naming = Naming::new(None, trusted);
         let peer = Peer { address: [10, 0, 0, 9].into(), ..Peer::default() };
         naming.base(&request.body(()).unwrap().into_parts().0, &peer, false).map(|base| base.to_string())
     }

@@ -1,29 +1,26 @@
 //! The one path of the public listener that is not NetBox's: where its webhooks arrive.
 
-use axum::extract::{Request, State};
+use std::sync::Arc;
+
+use axum::extract::Request;
 use axum::response::Response;
 use http::header::ALLOW;
 use http::{HeaderValue, Method};
 
 use super::access_log::Line;
-use super::mirror::{self, Peer};
-use super::{App, AppParts, BodyLimits, error, head, upload};
+use super::mirror::Peer;
+use super::{AppParts, BodyLimits, error, head, upload};
 use crate::proxy::error::ProxyError;
 use crate::proxy::hook;
 
 /// NetBox has no path that begins like this, so none of its own is hidden.
 pub(super) const PATH: &str = "/-/webhooks/netbox";
 
-/// Takes a webhook; without a secret by which NetBox is known, the path is as unknown as any other.
-pub(super) async fn webhook(State(app): State<App>, request: Request) -> Response {
-    if !app.0.proxy.takes_webhooks() {
-        return mirror::mirror(State(app), request).await;
-    }
-    let App(app) = app;
-    let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
-    let mut line = Line::begin(&app, &request, peer.address);
+/// Takes a webhook. Without a secret by which NetBox is known, the path is as unknown as any other, and this not asked.
+pub(super) async fn webhook(app: &Arc<AppParts>, peer: &Peer, request: Request) -> Response {
+    let mut line = Line::begin(app, &request, peer.address);
     line.endpoint("webhook");
-    match hear(&app, request).await {
+    match hear(app, request).await {
         Ok(()) => {
             line.outcome("webhook", None);
             line.finish(error::nothing_to_say())

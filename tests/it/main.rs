@@ -16,6 +16,7 @@ mod commands;
 mod failures;
 mod flights;
 mod flood;
+mod forms;
 mod framing;
 mod hostile;
 mod http2;

@@ -152,6 +152,18 @@ async fn what_is_not_remembered_when_read_is_not_remembered_here() {
     );
 }
 
+/// A condition that a reader may make is not to be answered as a reader's (RFC 9110, section 13.1.2).
+#[tokio::test]
+async fn it_is_told_whole() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    let tag = options(&proxy, SITES).await.header("etag").to_owned();
+    for tag in [tag.as_str(), "*", "\"x\""] {
+        let answer = proxy.ask("OPTIONS", SITES).header("if-none-match", tag).send().await;
+        assert!(answer.status == 200 && answer.is_hit() && !answer.body.is_empty(), "{tag}: {}", answer.cache());
+    }
+}
+
 /// What does not look like Django REST framework's answer is shown, and not kept.
 #[tokio::test]
 async fn only_descriptions_are_kept() {

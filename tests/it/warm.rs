@@ -115,6 +115,29 @@ async fn what_was_purged_is_fetched_anew() {
     assert!(proxy.get(SITES).await.is_hit());
 }
 
+/// What is fetched for nobody in particular is fetched as those receive it who ask for it: it is in memory once.
+#[tokio::test]
+async fn it_is_in_clients_form() {
+    let netbox = FakeNetbox::start().await;
+    for (settled, public) in [(false, ""), (true, "[server]\npublic_url = \"https://nbproxy.example/nb\"\n")] {
+        let more = format!("{public}[[warm]]\npath = {SITES:?}");
+        let proxy = TestProxy::builder(&netbox).settings(&settings(&more)).start().await;
+        warmed(&proxy, 1).await;
+        let bytes = async || proxy.metric("nbproxy_cache_bytes").await;
+        let before = bytes().await;
+        assert!(proxy.get(SITES).await.is_hit());
+        assert_eq!(bytes().await == before, settled, "nobody was there to know by name");
+        proxy.clock.push(Duration::from_secs(25));
+        warmed(&proxy, 2).await;
+        assert!(bytes().await < before * 1.5, "once, whoever it is for");
+        let before = bytes().await;
+        let answer = proxy.get(SITES).await;
+        let url = if settled { "https://nbproxy.example/nb".to_owned() } else { proxy.url() };
+        assert!(answer.is_hit() && answer.text().contains(&format!("\"url\":\"{url}/api/dcim/sites/1/\"")));
+        assert_eq!(bytes().await, before, "{public}");
+    }
+}
+
 /// Changes made elsewhere are followed first: their beginning outdates everything.
 #[tokio::test]
 async fn it_begins_when_changes_are_followed() {

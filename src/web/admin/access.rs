@@ -68,7 +68,7 @@ impl Access {
 }
 
 fn not_from_the_web(request: &Parts) -> Result<(), Refusal> {
-    let naming = Naming { fixed: None, trusted: Vec::new() };
+    let naming = Naming::new(None, Vec::new());
     let base = naming.base(request, &Peer::default(), true).map_err(|_| Refusal::ForeignHost)?;
     if is_cross_site(&request.headers, &base) { Err(Refusal::CrossSite) } else { Ok(()) }
 }
