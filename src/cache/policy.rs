@@ -109,12 +109,12 @@ impl Policy {
         Self { config }
     }
 
-    /// Whether what this holds may be remembered.
+    /// For how long what this holds may be remembered.
     ///
     /// # Errors
     /// The reason why not.
-    pub fn remembers(&self, path: &ApiPath, query: &Query) -> Result<(), Uncacheable> {
-        self.plan(Verb::Get, path, query).map(|_| ())
+    pub fn remembers(&self, path: &ApiPath, query: &Query) -> Result<Lifetime, Uncacheable> {
+        self.plan(Verb::Get, path, query).map(|keep| keep.lifetime())
     }
 
     /// Whether a question of this may be answered from memory.

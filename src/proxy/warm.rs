@@ -45,8 +45,8 @@ pub struct Walk {
 /// A page that is in memory now.
 #[derive(Debug, Clone)]
 pub struct Warmed {
-    /// Whether NetBox was asked for it.
-    pub fetched: bool,
+    /// For how long NetBox was at it, if it was asked.
+    pub fetched: Option<Duration>,
     /// Its length in bytes.
     pub bytes: usize,
     /// How many objects the list has, where NetBox says so.
@@ -160,7 +160,7 @@ impl Inner {
             Plan::NotCached | Plan::Write(_) => return Err(Cold::NotRemembered(Bypass::Method)),
         };
         if let Some(entry) = self.warm_already(&read) {
-            return Ok(self.warmed(&read, &entry, false));
+            return Ok(self.warmed(&read, &entry, None));
         }
         // As those who ask for it had it last: their form need not be made then.
         let known = self.store.get(&read.key);
@@ -168,18 +168,20 @@ impl Inner {
         let turn = self.turn().await;
         // Somebody may have asked for it meanwhile.
         if let Some(entry) = self.warm_already(&read) {
-            return Ok(self.warmed(&read, &entry, false));
+            return Ok(self.warmed(&read, &entry, None));
         }
         let witness = self.epochs.witness(read.canonical.view().branch);
         if !witness.may_be_kept() {
             return Err(Cold::Unsettled);
         }
+        let began = self.clock.now();
         let landing = self.travel(&permit, &read, &base, false).await.map(|(_, landing)| landing);
         drop(turn);
+        let took = self.clock.now().since(began);
         let landing = landing.inspect_err(|_| self.metrics.fetched_unasked("warm", false))?;
         self.metrics.fetched_unasked("warm", landing.is_kept());
         match landing {
-            Landing::Answer(Landed { entry, kept: Ok(()), .. }) => Ok(self.warmed(&read, &entry, true)),
+            Landing::Answer(Landed { entry, kept: Ok(()), .. }) => Ok(self.warmed(&read, &entry, Some(took))),
             // A change came in between, as it may at any time.
             Landing::Answer(Landed { kept: Err(NotKept::Changed), .. }) => Err(Cold::Unsettled),
             Landing::Answer(Landed { entry, kept: Err(reason), .. }) => {
@@ -205,7 +207,7 @@ impl Inner {
         core.witness.is_current() && !self.is_late(core, self.clock.now())
     }
 
-    fn warmed(&self, read: &Read, entry: &Entry, fetched: bool) -> Warmed {
+    fn warmed(&self, read: &Read, entry: &Entry, fetched: Option<Duration>) -> Warmed {
         let body: &[u8] = entry.last_form().map_or(&[], |form| form.body());
         let head = Head::of(body);
         let (base_path, target) = (self.session.base().path(), read.canonical.path_and_query());

@@ -310,6 +310,7 @@ fn what_can_be_known_to_be_in_vain_is_a_fault() {
         (path("/api/dcim/../sites/"), "the path holds"),
         (path("/api/users/users/"), "no client may read this with the shared token"),
         (path("/api/dcim/sites/?export=x"), "(parameter)"),
+        (path("/api/status/"), "it expires after 5s, and cache.warm_pause is 10s"),
         ("[[warm]]\nbranch = \"aaaaaaaa\"".to_owned(), "warm[0].path: it must say what is kept warm"),
         (format!("{}\nbranch = \"main\"", path(SITES)), "warm[0].branch: \"main\" is no good"),
         (format!("{}\nbranch = \"aaaaaaaa\"", path("/api/dcim/sites/?_branch=bbbbbbbb")), "different branches"),

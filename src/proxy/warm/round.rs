@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
+use futures_util::future::join_all;
 
 use super::{Cold, Config, Walk, Warmed, read};
 use crate::cache::clock::Moment;
@@ -33,8 +33,8 @@ struct Kept {
     walk: Walk,
     /// Its pages; `None` unless it was walked to the end.
     pages: Option<Vec<Key>>,
-    /// Why it could not be walked, when it was tried last.
-    failed: Option<String>,
+    /// What was told last: that it is warm, or why not.
+    told: Option<Result<(), String>>,
     /// When it may be tried again.
     retry: Moment,
     /// How long after the next failure.
@@ -47,12 +47,14 @@ struct Walked {
     pages: Vec<Key>,
     fetched: usize,
     bytes: usize,
+    /// How long NetBox was at it.
+    took: Duration,
 }
 
 impl Warming {
     /// Nothing is warm yet.
     pub fn new(config: Config) -> Self {
-        let kept = |walk| Kept { walk, pages: None, failed: None, retry: Moment::ZERO, patience: AGAIN };
+        let kept = |walk| Kept { walk, pages: None, told: None, retry: Moment::ZERO, patience: AGAIN };
         Self { walks: config.walks.into_iter().map(kept).collect(), pause: config.pause }
     }
 
@@ -62,20 +64,38 @@ impl Warming {
     }
 }
 
+impl Kept {
+    /// Says so, if that is new.
+    fn tell(&mut self, now: Result<(), String>) {
+        if self.told.as_ref() == Some(&now) {
+            return;
+        }
+        match &now {
+            Ok(()) => tracing::info!(walk = %self.walk, "this is kept warm"),
+            Err(reason) => tracing::warn!(walk = %self.walk, reason, "this cannot be kept warm"),
+        }
+        self.told = Some(now);
+    }
+}
+
 impl Proxy {
     /// Returns when it is known whether changes made elsewhere are followed: when that begins, everything is outdated.
     pub async fn feed_begun(&self) {
         self.inner.feed.begun().await;
     }
 
-    /// Walks what is not warm any more. Returns for how long NetBox is left in peace afterwards: as long as this took, at
-    /// least, so that it is at this for half of its time, at most.
+    /// Walks what is not warm any more. Returns for how long NetBox is left in peace afterwards: as long as it was at
+    /// this, at least, so that it is so for half of its time, at most.
     pub async fn warm_round(&self, warming: &mut Warming) -> Duration {
-        let began = self.inner.clock.now();
-        let walks = warming.walks.iter_mut().filter(|kept| self.inner.is_wanted(kept));
+        let mut walking = Vec::new();
+        for kept in &mut warming.walks {
+            if self.inner.is_wanted(kept) {
+                walking.push(self.inner.keep_warm(kept));
+            }
+        }
         // How many are fetched at once is decided by turns.
-        stream::iter(walks).for_each_concurrent(None, |kept| self.inner.keep_warm(kept)).await;
-        warming.pause.max(self.inner.clock.now().since(began))
+        let took = join_all(walking).await.into_iter().fold(Duration::ZERO, Duration::saturating_add);
+        warming.pause.max(took)
     }
 
     /// Returns when there is something for a round to do.
@@ -99,35 +119,32 @@ impl Inner {
         !all_warm && self.clock.now() >= kept.retry
     }
 
-    /// Walks, and says what is new about it.
-    async fn keep_warm(self: &Arc<Self>, kept: &mut Kept) {
-        let walked = self.walk(&kept.walk).await;
+    /// Walks, and says what is new about it; returns for how long NetBox was at it.
+    async fn keep_warm(self: &Arc<Self>, kept: &mut Kept) -> Duration {
+        let mut walked = Walked::default();
+        let ended = self.walk(&kept.walk, &mut walked).await;
         let now = self.clock.now();
-        match walked {
-            Ok(Walked { pages, fetched, bytes }) => {
+        let Walked { pages, fetched, bytes, took } = walked;
+        match ended {
+            Ok(()) => {
                 tracing::debug!(walk = %kept.walk, pages = pages.len(), fetched, bytes, "this is warm");
-                if kept.failed.take().is_some() {
-                    tracing::info!(walk = %kept.walk, "this is kept warm again");
-                }
+                kept.tell(Ok(()));
                 (kept.pages, kept.retry, kept.patience) = (Some(pages), now, AGAIN);
             }
             // It passes, and is no fault.
             Err(Cold::Unsettled) => (kept.pages, kept.retry) = (None, now.after(AGAIN)),
             Err(cold) => {
-                let reason = cold.to_string();
-                if kept.failed.as_ref() != Some(&reason) {
-                    tracing::warn!(walk = %kept.walk, reason, "this cannot be kept warm");
-                }
-                (kept.pages, kept.failed) = (None, Some(reason));
-                kept.retry = now.after(kept.patience);
+                kept.tell(Err(cold.to_string()));
+                (kept.pages, kept.retry) = (None, now.after(kept.patience));
                 kept.patience = kept.patience.saturating_mul(2).min(SELDOM);
             }
         }
+        took
     }
 
     /// Walks from the first page to the last.
-    async fn walk(self: &Arc<Self>, walk: &Walk) -> Result<Walked, Cold> {
-        let (mut walked, mut seen) = (Walked::default(), HashSet::new());
+    async fn walk(self: &Arc<Self>, walk: &Walk, walked: &mut Walked) -> Result<(), Cold> {
+        let mut seen = HashSet::new();
         let at = |text: &str| read(text, "").map(|target| super::Target { branch: walk.target.branch, ..target });
         let mut here = Some(walk.target.clone());
         while let Some(target) = here.take() {
@@ -146,14 +163,15 @@ impl Inner {
         if walked.pages.iter().any(|key| self.store.get(key).is_none()) {
             return Err(Cold::NoRoom);
         }
-        Ok(walked)
+        Ok(())
     }
 }
 
 impl Walked {
     fn take(&mut self, page: &Warmed) {
         self.pages.push(page.key);
-        self.fetched += usize::from(page.fetched);
+        self.fetched += usize::from(page.fetched.is_some());
+        self.took += page.fetched.unwrap_or_default();
         self.bytes += page.bytes;
     }
 }

@@ -10,6 +10,7 @@ use crate::settings::reader::Reader;
 /// What nobody could read, or nobody would find in memory, is a fault.
 pub(super) fn read(reader: &mut Reader, access: &access::Config, policy: &policy::Config) -> Config {
     let policy = Policy::new(policy.clone());
+    let pause = positive(reader, "cache.warm_pause");
     let walks = reader.tables("warm", |table| {
         let branch = table.parsed("branch", |text| {
             SchemaId::parse(text.as_bytes()).map(Branch::Schema).map_err(|error| error.to_string())
@@ -20,9 +21,11 @@ pub(super) fn read(reader: &mut Reader, access: &access::Config, policy: &policy
         table.parsed("path", |text| {
             let walk = Walk::parse(text, branch.unwrap_or(Branch::Main))?;
             let target = walk.target();
-            policy
-                .remembers(&target.path, &target.query)
-                .map_err(|reason| format!("nbproxy does not remember this ({})", reason.as_str()))?;
+            let lifetime = policy.remembers(&target.path, &target.query);
+            let lifetime = lifetime.map_err(|why| format!("nbproxy does not remember this ({})", why.as_str()))?;
+            if lifetime.ttl <= pause {
+                return Err(format!("it expires after {:?}, and cache.warm_pause is {pause:?}", lifetime.ttl));
+            }
             if access.opens(target) {
                 Ok(walk)
             } else {
@@ -30,5 +33,5 @@ pub(super) fn read(reader: &mut Reader, access: &access::Config, policy: &policy
             }
         })
     });
-    Config { walks, pause: positive(reader, "cache.warm_pause") }
+    Config { walks, pause }
 }

@@ -35,7 +35,7 @@ pub(in crate::web) async fn warm(
     let walk = Walk::parse(&path, branch).map_err(BadOrder::Path)?;
     let warmed = state.proxy.warm(&walk).await?;
     let said = json!({
-        "fetched": warmed.fetched,
+        "fetched": warmed.fetched.is_some(),
         "bytes": warmed.bytes,
         "count": warmed.count,
         "next": warmed.next,
