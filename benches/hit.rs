@@ -47,7 +47,7 @@ fn hits(criterion: &mut Criterion) {
             let request = Request::get(&path).header("host", "nbproxy:8080").header("accept", "application/json");
             let request = request.body(Body::empty()).expect("a request");
             async {
-                let response = app.answer(&peer, request).await;
+                let response = app.answer(&peer, request, None).await;
                 let status = response.headers()["cache-status"].clone();
                 (status, response.into_body().collect().await.expect("a body").to_bytes())
             }

@@ -55,6 +55,7 @@ mod probe;
 mod question;
 pub mod rate;
 mod read;
+pub mod recall;
 mod refusal;
 pub mod reply;
 pub mod request;

@@ -36,6 +36,7 @@ mod listener;
 pub mod neighbour;
 mod places;
 mod reload;
+mod shortcut;
 mod shutdown;
 mod stall;
 mod streams;

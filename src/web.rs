@@ -1,5 +1,6 @@
 //! All that knows axum: requests become the road's own, replies become responses, errors become status codes.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
@@ -20,6 +21,7 @@ mod head;
 mod mirror;
 mod naming;
 pub mod readiness;
+pub mod recall;
 mod upload;
 mod webhook;
 
@@ -30,10 +32,11 @@ pub use upload::Limits as BodyLimits;
 
 use admin::AdminState;
 use readiness::Readiness;
+use recall::Recalls;
 
 /// What the public listener's handlers share.
 #[derive(Debug, Clone)]
-pub struct App(Arc<AppParts>);
+pub struct App(Arc<Shared>);
 
 /// What an [`App`] is made of.
 #[derive(Debug)]
@@ -56,19 +59,36 @@ pub struct AppParts {
     pub metrics: Arc<Metrics>,
 }
 
+/// The parts, and what is known of requests.
+#[derive(Debug)]
+struct Shared {
+    parts: AppParts,
+    recalls: Recalls,
+}
+
+impl Deref for Shared {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.parts
+    }
+}
+
 impl App {
     /// Shares these.
     pub fn new(parts: AppParts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(Shared { parts, recalls: Recalls::default() }))
     }
 
     /// Answers on the public listener: whatever comes is NetBox's, or nobody's, but for NetBox's webhooks. A router would take
     /// as long to say so as all the rest of a hit.
-    pub async fn answer(&self, peer: &Peer, request: Request) -> Response {
+    ///
+    /// `head`: the request's head as it came, with where it [comes from](recall::from) before it, where it was all that came.
+    pub async fn answer(&self, peer: &Peer, request: Request, head: Option<Box<[u8]>>) -> Response {
         if request.uri().path() == webhook::PATH && self.0.proxy.takes_webhooks() {
             webhook::webhook(&self.0, peer, request).await
         } else {
-            mirror::mirror(&self.0, peer, request).await
+            mirror::mirror(&self.0, peer, request, head).await
         }
     }
 }

@@ -33,8 +33,8 @@ pub struct Shown {
     pub has_context: bool,
 }
 
-/// The table, by affected type.
-struct Unseen {
+/// What alters answers unseen, by affected type.
+pub struct Unseen {
     /// What alters an answer about a type.
     own: Box<[TypeSet]>,
     /// What alters an object of a type wherever it is shown, and what alters that in turn.
@@ -43,10 +43,13 @@ struct Unseen {
 
 static UNSEEN: LazyLock<Unseen> = LazyLock::new(|| Unseen::of(TABLE));
 
-/// The types that the answer to this read depends on; `None` when that is all of main. `shown` is what the answer holds,
-/// `None` when that was not understood.
+/// The types that the answer to this read depends on, by all that is known; `None` when that is all of main. `shown` is
+/// what the answer holds, `None` when that was not understood.
 pub fn of_answer(path: &ApiPath, query: &Query, shown: Option<Shown>) -> Option<TypeSet> {
-    let shown = shown?;
+    UNSEEN.of_answer(path, query, shown)
+}
+
+fn depends_on(unseen: &Unseen, path: &ApiPath, query: &Query, shown: Shown) -> Option<TypeSet> {
     let endpoint = match path.resource() {
         Resource::List(endpoint) | Resource::Object(endpoint, _) => endpoint,
         Resource::Root
@@ -79,9 +82,9 @@ pub fn of_answer(path: &ApiPath, query: &Query, shown: Option<Shown>) -> Option<
     types.extend(shown.types);
     types.extend(filters::types(own, query)?);
     for object_type in types.iter() {
-        types.extend(look_up(&UNSEEN.nested, object_type));
+        types.extend(look_up(&unseen.nested, object_type));
     }
-    types.extend(look_up(&UNSEEN.own, own));
+    types.extend(look_up(&unseen.own, own));
     if trimmed || by_time {
         types.extend(along::parents(own));
     }
@@ -104,7 +107,8 @@ fn is_told_of(object_type: ObjectType) -> bool {
 }
 
 impl Unseen {
-    fn of(table: &[Relation]) -> Self {
+    /// As these relations say.
+    pub fn of<'a>(table: impl IntoIterator<Item = &'a Relation>) -> Self {
         let none = || vec![TypeSet::EMPTY; ObjectType::COUNT].into_boxed_slice();
         let (mut own, mut nested, mut names) = (none(), none(), none());
         for Relation { changed, affected, seen, .. } in table {
@@ -122,6 +126,11 @@ impl Unseen {
             add(&mut nested, object_type, look_up(&names, object_type));
         }
         Self { own, nested }
+    }
+
+    /// As [`of_answer`], by these relations alone.
+    pub fn of_answer(&self, path: &ApiPath, query: &Query, shown: Option<Shown>) -> Option<TypeSet> {
+        depends_on(self, path, query, shown?)
     }
 }
 

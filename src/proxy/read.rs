@@ -23,7 +23,7 @@ use crate::netbox::branch::Branch;
 use crate::netbox::transport::is_gateway_error;
 
 /// What memory holds for a read.
-enum Found {
+pub(super) enum Found {
     /// An answer that may be served as it is.
     Fresh(Arc<Entry>),
     /// One from before a change, which the client has consented to; and for how long it has been outdated.
@@ -101,7 +101,7 @@ impl Inner {
         }
     }
 
-    fn look_up(&self, permit: &Permit, read: &Read, now: Moment) -> Found {
+    pub(super) fn look_up(&self, permit: &Permit, read: &Read, now: Moment) -> Found {
         let Some(entry) = self.store.get(&read.key) else { return Found::Nothing(Miss::Absent) };
         let core = entry.core();
         if let Some(since) = core.witness.outdated_since() {
@@ -148,12 +148,16 @@ impl Inner {
         now: Moment,
         reason: StaleReason,
     ) -> Reply {
+        self.reply(read, base, entry, self.outcome(read, entry, now, reason), None, now)
+    }
+
+    /// What it is called to answer from memory with this entry; `reason`: why that is right if it has expired.
+    pub(super) fn outcome(&self, read: &Read, entry: &Entry, now: Moment, reason: StaleReason) -> Outcome {
         let (age, ttl) = (now.since(entry.core().stored), self.lifetime(read, entry).ttl);
-        let outcome = match ttl.checked_sub(age) {
+        match ttl.checked_sub(age) {
             Some(ttl) => Outcome::Hit { ttl },
             None => Outcome::Stale { by: age.saturating_sub(ttl), reason },
-        };
-        self.reply(read, base, entry, outcome, None, now)
+        }
     }
 
     fn reply(

@@ -34,6 +34,20 @@ pub struct Request {
     pub body: Option<RequestBody>,
 }
 
+impl Request {
+    /// The same without its body.
+    pub fn without_body(&self) -> Self {
+        Self {
+            method: self.method.clone(),
+            headers: self.headers.clone(),
+            target: self.target.clone(),
+            origin: self.origin.clone(),
+            base: self.base.clone(),
+            body: None,
+        }
+    }
+}
+
 /// A request's body.
 pub struct RequestBody {
     /// Its parts; it ends with an error when the client takes too long over the next one.

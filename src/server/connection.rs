@@ -23,6 +23,7 @@ use super::activity::Activity;
 use super::answer::Answer;
 use super::listener::{Secure, Site, Terms};
 use super::places::Place;
+use super::shortcut::{Heads, Shortcut};
 use super::shutdown::Signals;
 use super::stall::Impatient;
 use super::streams::{Streams, Turn};
@@ -113,8 +114,13 @@ impl Connection {
         if head.headers != USUAL_HEADERS {
             builder.max_headers(head.headers);
         }
-        let stream = Impatient::http1(stream, pace.write, Arc::clone(self.place.activity()));
-        let connection = builder.serve_connection(TokioIo::new(stream), self.service(peer));
+        let (activity, peer) = (self.place.activity(), Arc::new(peer));
+        let stream = Impatient::http1(stream, pace.write, Arc::clone(activity));
+        let heads = Heads::default();
+        let service = self.service(Arc::clone(&peer), heads.clone());
+        let app = self.site.public().cloned();
+        let stream = Shortcut::new(stream, app, peer, Arc::clone(activity), heads);
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
         self.attend(connection, outdated, |connection| connection.graceful_shutdown()).await;
     }
 
@@ -138,25 +144,25 @@ impl Connection {
             .keep_alive_interval(pace.write)
             .keep_alive_timeout(pace.write);
         let stream = Impatient::http2(stream, pace.write, Arc::clone(self.place.activity()));
-        let connection = builder.serve_connection(TokioIo::new(stream), self.service(peer));
+        let connection = builder.serve_connection(TokioIo::new(stream), self.service(Arc::new(peer), Heads::default()));
         self.attend(connection, outdated, |connection| connection.graceful_shutdown()).await;
     }
 
     fn service(
         &self,
-        peer: Peer,
+        peer: Arc<Peer>,
+        heads: Heads,
     ) -> impl Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible, Future: Send + 'static> + use<>
     {
         let (site, activity): (Site, Arc<Activity>) = (self.site.clone(), Arc::clone(self.place.activity()));
-        let peer = Arc::new(peer);
         service_fn(move |request: Request<Incoming>| {
             let doing = activity.begin();
-            let (site, peer) = (site.clone(), Arc::clone(&peer));
+            let (site, peer, head) = (site.clone(), Arc::clone(&peer), heads.take());
             // In a box: hyper moves it about, and it is large.
             Box::pin(async move {
                 let mut request = request.map(Body::new);
                 let response = match site {
-                    Site::Public(app) => app.answer(&peer, request).await,
+                    Site::Public(app) => app.answer(&peer, request, head).await,
                     Site::Admin(mut router) => {
                         request.extensions_mut().insert(Peer::clone(&peer));
                         router.call(request).await?

@@ -34,6 +34,16 @@ pub(super) enum Site {
     Admin(Router),
 }
 
+impl Site {
+    /// Who answers clients, if it is they who come here.
+    pub(super) fn public(&self) -> Option<&App> {
+        match self {
+            Self::Public(app) => Some(app),
+            Self::Admin(_) => None,
+        }
+    }
+}
+
 /// What a listener puts up with, and what it speaks.
 #[derive(Debug)]
 pub(super) struct Terms {

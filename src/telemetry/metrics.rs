@@ -36,6 +36,7 @@ pub struct Metrics {
     missing_ids: Gauge,
     audits: Family<AuditLabels, Counter>,
     walks_broken: Counter,
+    recalled: Counter,
     unknown_filters: Family<OwnEndpointLabel, Counter>,
     unasked: Family<UnaskedLabels, Counter>,
     jobs: Gauge,
@@ -169,6 +170,8 @@ impl Metrics {
         registry.register("audits", help, Family::clone(&audits));
         let help = "Pages that were of another state than the page before them";
         registry.register("walks_broken", help, walks_broken.clone());
+        let recalled = Counter::default();
+        registry.register("recalled", "Hits answered by what was known of the same request", recalled.clone());
         let unknown_filters = Family::default();
         let help = "Filters that NetBox does not know, in requests of who is held to those it does, by endpoint";
         registry.register("unknown_filters", help, unknown_filters.clone());
@@ -205,6 +208,7 @@ impl Metrics {
             missing_ids,
             audits,
             walks_broken,
+            recalled,
             unknown_filters,
             unasked,
             jobs,
@@ -282,6 +286,11 @@ impl Metrics {
             _ => "longer",
         };
         self.audits.get_or_create(&AuditLabels { finding, endpoint, age }).inc();
+    }
+
+    /// A hit was answered without the road, since the same request had come before.
+    pub fn recalled(&self) {
+        self.recalled.inc();
     }
 
     /// A page was of another state than the page before it.

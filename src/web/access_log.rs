@@ -45,14 +45,18 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn begin(app: &Arc<AppParts>, request: &Request, peer: IpAddr) -> Self {
+    pub(super) fn begin(app: &AppParts, request: &Request, peer: IpAddr) -> Self {
+        Self::since(app.clock.now(), app, request.method().clone(), peer)
+    }
+
+    pub(super) fn since(began: Moment, app: &AppParts, method: Method, peer: IpAddr) -> Self {
         app.metrics.request_arrived();
         Self {
             metrics: Arc::clone(&app.metrics),
             clock: app.clock.clone(),
-            began: app.clock.now(),
+            began,
             peer,
-            method: request.method().clone(),
+            method,
             endpoint: String::new(),
             caller: String::new(),
             // What it is called if its client hangs up before there is an answer.
@@ -93,6 +97,12 @@ impl Line {
         let took = self.count(response.status());
         self.write(response.body().size_hint().exact().unwrap_or(0), took);
         response
+    }
+
+    /// Counts the request, and writes the line: all of the answer is at hand.
+    pub(super) fn written(mut self, status: StatusCode, bytes: u64) {
+        let took = self.count(status);
+        self.write(bytes, took);
     }
 
     /// Counts the request, and writes the line once the body has flowed by.

@@ -11,9 +11,10 @@ use bytes::Bytes;
 use http::Method;
 
 use super::access_log::Line;
-use super::{AppParts, error, head, upload};
+use super::{Shared, error, head, recall, upload};
 use crate::proxy::auth::Subject;
 use crate::proxy::error::ProxyError;
+use crate::proxy::outcome::Outcome;
 use crate::proxy::reply::{Reply, ReplyBody};
 use crate::proxy::request::{Request as Asked, Target};
 
@@ -36,9 +37,10 @@ impl Default for Peer {
 }
 
 /// Answers whatever is asked.
-pub(super) async fn mirror(app: &Arc<AppParts>, peer: &Peer, request: Request) -> Response {
+pub(super) async fn mirror(app: &Shared, peer: &Peer, request: Request, head: Option<Box<[u8]>>) -> Response {
+    let head = head.filter(|head| recall::is_plain(&request, head));
     let mut line = Line::begin(app, &request, peer.address);
-    match answer(app, request, peer, &mut line).await {
+    match answer(app, request, peer, head, &mut line).await {
         Ok(reply) => {
             line.outcome(reply.outcome.as_str(), reply.outcome.detail());
             line.request_id(reply.headers.get("x-request-id"));
@@ -53,7 +55,13 @@ pub(super) async fn mirror(app: &Arc<AppParts>, peer: &Peer, request: Request) -
     }
 }
 
-async fn answer(app: &AppParts, request: Request, peer: &Peer, line: &mut Line) -> Result<Reply, ProxyError> {
+async fn answer(
+    app: &Shared,
+    request: Request,
+    peer: &Peer,
+    head: Option<Box<[u8]>>,
+    line: &mut Line,
+) -> Result<Reply, ProxyError> {
     let (parts, body) = request.into_parts();
     head::check(&parts, app.head)?;
     // TRACE would have a server in front of NetBox repeat the request, nbproxy's token in it (RFC 9110, section 9.3.8).
@@ -68,7 +76,13 @@ async fn answer(app: &AppParts, request: Request, peer: &Peer, line: &mut Line) 
     let base = app.naming.base(&parts, peer, app.proxy.takes_loopback_names_only())?;
     let body = upload::read(body, app, app.body)?;
     let asked = Asked { method: parts.method, headers: parts.headers, target, origin, base, body };
-    app.proxy.handle(caller, asked).await
+    let Some(head) = head else { return app.proxy.handle(caller, asked).await };
+    let again = (caller.clone(), asked.without_body());
+    let reply = app.proxy.handle(caller, asked).await?;
+    if let Outcome::Hit { .. } = reply.outcome {
+        app.recalls.put(app, head, &again.0, &again.1);
+    }
+    Ok(reply)
 }
 
 fn respond(reply: Reply, line: Line) -> Response {

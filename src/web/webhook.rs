@@ -1,7 +1,5 @@
 //! The one path of the public listener that is not NetBox's: where its webhooks arrive.
 
-use std::sync::Arc;
-
 use axum::extract::Request;
 use axum::response::Response;
 use http::header::ALLOW;
@@ -17,7 +15,7 @@ use crate::proxy::hook;
 pub(super) const PATH: &str = "/-/webhooks/netbox";
 
 /// Takes a webhook. Without a secret by which NetBox is known, the path is as unknown as any other, and this not asked.
-pub(super) async fn webhook(app: &Arc<AppParts>, peer: &Peer, request: Request) -> Response {
+pub(super) async fn webhook(app: &AppParts, peer: &Peer, request: Request) -> Response {
     let mut line = Line::begin(app, &request, peer.address);
     line.endpoint("webhook");
     match hear(app, request).await {

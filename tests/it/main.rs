@@ -35,6 +35,8 @@ mod parity;
 mod poisoning;
 mod purge;
 mod pynetbox;
+mod recall;
+mod regressions;
 mod related;
 mod reload;
 mod rights;

@@ -43,6 +43,7 @@ pub(crate) struct Builder {
     token: String,
     base_path: String,
     more: String,
+    clock: Clock,
 }
 
 impl TestProxy {
@@ -52,9 +53,14 @@ impl TestProxy {
     }
 
     pub(crate) fn builder(netbox: &FakeNetbox) -> Builder {
-        let upstream = netbox.url();
-        let base_path = upstream.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default();
-        Builder { upstream, token: netbox.token().to_owned(), base_path, more: String::new() }
+        Self::at(&netbox.url(), netbox.token())
+    }
+
+    /// A proxy before the NetBox at this URL, with this token.
+    pub(crate) fn at(url: &str, token: &str) -> Builder {
+        let base_path = url.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default();
+        let (upstream, token) = (url.to_owned(), token.to_owned());
+        Builder { upstream, token, base_path, more: String::new(), clock: Clock::standing() }
     }
 
     /// The base that clients are given.
@@ -125,6 +131,12 @@ impl Builder {
         self
     }
 
+    /// Lets time pass by itself.
+    pub(crate) fn in_real_time(mut self) -> Self {
+        self.clock = Clock::start();
+        self
+    }
+
     pub(crate) async fn start(self) -> TestProxy {
         let proxy = self.start_unready().await;
         proxy.ready().await;
@@ -133,7 +145,7 @@ impl Builder {
 
     /// Before a NetBox that cannot be reached.
     pub(crate) async fn start_unready(self) -> TestProxy {
-        let Self { upstream, token, base_path, more } = self;
+        let Self { upstream, token, base_path, more, clock } = self;
         let settings = with_tables(
             &[
                 ("upstream", &format!("url = {upstream:?}\ntoken = {token:?}\nprobe_interval = \"0s\"")),
@@ -145,7 +157,6 @@ impl Builder {
             &more,
         );
         let settings = Settings::from_toml(&settings).unwrap_or_else(|problems| panic!("{problems}"));
-        let clock = Clock::standing();
         let server = Server::build(settings, clock.clone()).await.expect("the addresses are free");
         let (address, admin) = (server.address(), server.admin_address());
         let (stop, told) = oneshot::channel::<()>();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Ask, Daemon, Raw, TestProxy, client, figure, start, until, within};
 
-const SECRET: &str = "s3cret-of-the-hook";
+pub(crate) const SECRET: &str = "s3cret-of-the-hook";
 const SITE: &str = "/api/dcim/sites/1/";
 const CHANGES: &str = "/api/core/object-changes/";
 
@@ -35,7 +35,7 @@ async fn tell(base: &str, body: &str) -> Answer {
     post(base).header("x-hook-signature", &sign(SECRET, body.as_bytes())).body(body.to_owned()).send().await
 }
 
-async fn hook(proxy: &TestProxy, body: &Value) {
+pub(crate) async fn hook(proxy: &TestProxy, body: &Value) {
     let answer = tell(&proxy.url(), &body.to_string()).await;
     assert_eq!((answer.status, answer.body.len()), (204, 0), "{}", answer.text());
 }

@@ -46,14 +46,16 @@ async fn an_empty_list_is_filled_by_what_its_filters_name() {
     let netbox = FakeNetbox::start().await;
     let site = netbox.create("dcim/sites", json!({"name": "Empty", "slug": "empty"}));
     let rack = netbox.create("dcim/racks", json!({"name": "moves", "site": 1}));
-    netbox.create(
+    let device = netbox.create(
         "dcim/devices",
         json!({"name": "moves", "device_type": 1, "role": 1, "site": 1, "rack": rack, "tenant": 1}),
     );
+    netbox.create("dcim/interfaces", json!({"device": device, "name": "n", "type": "other"}));
     let proxy = following(&netbox).await;
     let devices = format!("/api/dcim/devices/?site_id={site}");
     let by_slug = "/api/dcim/devices/?site=empty&fields=id";
-    let targets = [devices.as_str(), by_slug];
+    let interfaces = "/api/dcim/interfaces/?site=empty";
+    let targets = [devices.as_str(), by_slug, interfaces];
     for target in targets {
         assert_eq!(remember(&proxy, target).await["count"], 0);
     }
@@ -260,6 +262,9 @@ async fn what_goes_along_with_a_write_is_seen_at_once() {
     let device = json!({"name": "new", "device_type": 2, "role": 1, "site": 1});
     assert_eq!(proxy.ask("POST", "/api/dcim/devices/").json(&device).send().await.status, 201);
     assert_eq!(proxy.get(made).await.json()["count"], before[2] + 1);
+    for target in [ports, addresses, primary] {
+        remember(&proxy, target).await;
+    }
     assert_eq!(proxy.ask("DELETE", "/api/dcim/devices/").json(&json!([{"id": 1}])).send().await.status, 204);
     assert_eq!(proxy.get(ports).await.json()["count"], before[0] + 1 - 2);
     assert_eq!(proxy.get(addresses).await.json()["count"], before[1] - 1);
@@ -274,18 +279,34 @@ async fn what_goes_along_with_a_write_is_seen_at_once() {
     assert_eq!(proxy.get(addresses).await.json()["count"], before[1] - 1);
 }
 
+/// An answer that leaves fields out does not show whose deletion would change it, nor does one that asks for what is new.
+#[tokio::test]
+async fn what_loses_a_reference_is_seen_even_where_that_is_not_shown() {
+    let netbox = FakeNetbox::start().await;
+    let vrf = netbox.create("ipam/vrfs", json!({"name": "goes"}));
+    netbox.edit("dcim/interfaces", 1, json!({"vrf": vrf}));
+    let proxy = alone(&netbox).await;
+    let trimmed = "/api/dcim/interfaces/1/?fields=id,last_updated";
+    let saved = remember(&proxy, trimmed).await["last_updated"].clone();
+    let newer = format!("/api/dcim/interfaces/?last_updated__gt={}", saved.as_str().expect("a time"));
+    assert_eq!(remember(&proxy, &newer).await["count"], 0);
+    assert_eq!(proxy.ask("DELETE", &format!("/api/ipam/vrfs/{vrf}/")).send().await.status, 204);
+    assert_ne!(proxy.get(trimmed).await.json()["last_updated"], saved);
+    assert_eq!(proxy.get(&newer).await.json()["count"], 1);
+}
+
 /// However a write ends, what may go along with it is outdated.
 #[tokio::test]
 async fn a_deletion_that_broke_off_may_have_taken_others_along() {
     let netbox = FakeNetbox::start().await;
     let proxy = alone(&netbox).await;
-    let ports = "/api/dcim/interfaces/?fields=id&limit=1";
-    let before = remember(&proxy, ports).await["count"].as_u64().expect("a number");
+    let addresses = "/api/ipam/ip-addresses/?fields=id&limit=1";
+    let before = remember(&proxy, addresses).await["count"].as_u64().expect("a number");
     remember(&proxy, "/api/ipam/rirs/").await;
     netbox.fault(Match::path("DELETE", "/api/dcim/devices/1/").times(1), Fault::ApplyThenReset);
     assert_eq!(proxy.ask("DELETE", "/api/dcim/devices/1/").send().await.status, 502);
-    assert_eq!(proxy.get(ports).await.json()["count"], before - 2);
-    assert!(!proxy.get(ports).await.is_hit(), "it may still happen");
+    assert_eq!(proxy.get(addresses).await.json()["count"], before - 1);
+    assert!(!proxy.get(addresses).await.is_hit(), "it may still happen");
     assert!(proxy.get("/api/ipam/rirs/").await.is_hit(), "it has nothing to do with that");
 }
 

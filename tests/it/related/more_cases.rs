@@ -54,7 +54,7 @@ pub(crate) const CIRCUITS: &[Case] = &[
             ("circuits/circuit-types", r#"{"name": "D", "slug": "d"}"#),
             ("circuits/circuits", r#"{"cid": "d", "provider": $0, "type": $1}"#),
         ],
-        "circuits/circuits/$2/?fields=id,termination_a",
+        "circuits/circuits/$2/",
         Create("circuits/circuit-terminations", r#"{"circuit": $2, "term_side": "A"}"#),
     ),
     case(
@@ -340,8 +340,12 @@ pub(crate) const OTHERS: &[Case] = &[
                 "vpn/l2vpn-terminations",
                 r#"{"l2vpn": $0, "assigned_object_type": "ipam.vlan", "assigned_object_id": 1}"#,
             ),
+            (
+                "extras/journal-entries",
+                r#"{"assigned_object_type": "vpn.l2vpntermination", "assigned_object_id": $1, "comments": "x"}"#,
+            ),
         ],
-        "vpn/l2vpn-terminations/$1/?fields=id,display",
+        "extras/journal-entries/$2/",
         Edit("ipam/vlans", "1", r#"{"name": "renamed"}"#),
     ),
     case(

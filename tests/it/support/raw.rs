@@ -42,6 +42,20 @@ impl Raw {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// The next answer, whose length is told: its head and its body.
+    pub(crate) async fn answer(&mut self) -> (String, String) {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(b"\r\n\r\n") {
+            let byte = self.0.read_u8().await.expect("the proxy answers");
+            bytes.push(byte);
+        }
+        let head = String::from_utf8(bytes).expect("heads are text");
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = vec![0; length.map_or(0, |length| length.parse().expect("a number"))];
+        self.0.read_exact(&mut body).await.expect("the proxy answers");
+        (head, String::from_utf8_lossy(&body).into_owned())
+    }
+
     /// Reads until the text has arrived.
     pub(crate) async fn until(&mut self, text: &str) -> String {
         let mut bytes = Vec::new();
