@@ -120,6 +120,7 @@ impl Proxy {
             }
         };
         inner.feed.asked(now);
+        inner.refresh_ahead(&recall.permit, read, &recall.base, entry.core(), now);
         let cache_status = if inner.walks.step(read, entry.core(), now) {
             inner.metrics.walk_broken();
             outcome.cache_status_because("walk-changed")

@@ -5,10 +5,11 @@ use std::time::Duration;
 use fake_netbox::{FakeNetbox, Fault, HoldPoint, Match};
 use serde_json::json;
 
-use crate::support::{TestProxy, start, until, within};
+use crate::support::{Ask, TestProxy, start, until, within};
 
 const SITES: &str = "/api/dcim/sites/";
 const AHEAD: &str = "nbproxy_unasked_fetches_total{reason=\"ahead\",result=\"kept\"}";
+const RECALLED: &str = "nbproxy_recalled_total";
 const FAILED: &str = "nbproxy_unasked_fetches_total{reason=\"ahead\",result=\"failed\"}";
 
 async fn hit(proxy: &TestProxy, ttl: u64) {
@@ -61,6 +62,24 @@ async fn what_is_followed_is_late_later() {
     }
     until(async || proxy.metric(AHEAD).await >= 1.0).await;
     assert_eq!(netbox.count("GET", SITES), before + 1);
+}
+
+/// Also where all who ask do so in the same bytes.
+#[tokio::test]
+async fn what_comes_again_byte_for_byte_is_asked_for_too() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    let url = format!("{}{SITES}", proxy.url());
+    let ask = async || Ask::kept("GET", &url).send().await;
+    let recalled = async || proxy.metric(RECALLED).await;
+    until(async || ask().await.is_hit() && recalled().await >= 1.0).await;
+    proxy.clock.push(Duration::from_secs(25));
+    let before = recalled().await;
+    for _ in 0..2 {
+        assert!(ask().await.is_hit());
+    }
+    assert_eq!(recalled().await, before + 2.0);
+    until(async || proxy.metric(AHEAD).await >= 1.0).await;
 }
 
 #[tokio::test]
