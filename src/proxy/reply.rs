@@ -1,7 +1,7 @@
 //! The answer on its way to a client.
 
 use bytes::Bytes;
-use http::header::{AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_LOCATION, ETAG, EXPIRES, VARY};
+use http::header::{AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_LOCATION, DATE, ETAG, EXPIRES, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use uuid::Uuid;
 
@@ -115,7 +115,7 @@ fn has(validator: &Validator, tag: Option<&HeaderValue>, outcome: Outcome, known
 /// What a client is told of an answer that it has (RFC 9110, section 15.4.5), and NetBox's version, which pynetbox looks for.
 fn of_not_modified(headers: &HeaderMap, tag: HeaderValue) -> HeaderMap {
     let mut told = HeaderMap::with_capacity(8);
-    for name in [VARY, CACHE_CONTROL, CONTENT_LOCATION, EXPIRES, HeaderName::from_static("api-version")] {
+    for name in [DATE, VARY, CACHE_CONTROL, CONTENT_LOCATION, EXPIRES, HeaderName::from_static("api-version")] {
         if let Some(value) = headers.get(&name) {
             told.insert(name, value.clone());
         }
