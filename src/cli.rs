@@ -47,6 +47,8 @@ pub enum Command {
     Status,
     /// Have a running nbproxy forget what it remembers, or a part of it
     Purge(Purge),
+    /// Have a running nbproxy fetch paths before anybody asks, lists with all their pages
+    Warm(Warm),
     /// Make and hash client keys
     #[command(subcommand)]
     Key(KeyCommand),
@@ -72,6 +74,17 @@ pub struct Purge {
     #[arg(long, value_name = "ID", requires = "endpoint")]
     pub id: Option<u64>,
     /// What was read in a branch: main, or a branch's schema_id
+    #[arg(long, value_name = "BRANCH")]
+    pub branch: Option<String>,
+}
+
+/// What is fetched before anybody asks.
+#[derive(Debug, Clone, Args)]
+pub struct Warm {
+    /// Paths as clients ask for them, without NetBox's sub-path: '/api/dcim/devices/?limit=1000'
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<String>,
+    /// In a branch: its schema_id
     #[arg(long, value_name = "BRANCH")]
     pub branch: Option<String>,
 }

@@ -21,6 +21,7 @@ mod key;
 mod purge;
 mod status;
 mod token;
+mod warm;
 mod webhook;
 
 /// Why a command failed.
@@ -57,6 +58,17 @@ pub enum Failure {
         /// Its words.
         text: String,
     },
+    /// What was typed is no good.
+    #[error("{0}")]
+    Arguments(String),
+    /// Some of what was to be warmed is not.
+    #[error("{failed} of {count} could not be warmed")]
+    Cold {
+        /// So many.
+        failed: usize,
+        /// Of so many.
+        count: usize,
+    },
     /// The system refused something.
     #[error(transparent)]
     System(#[from] io::Error),
@@ -66,12 +78,15 @@ impl Failure {
     /// Whether the settings have to be mended before another try.
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::Settings(_) | Self::Start { error: StartError::Session(_) | StartError::Tls(_) } => true,
+            Self::Settings(_)
+            | Self::Arguments(_)
+            | Self::Start { error: StartError::Session(_) | StartError::Tls(_) } => true,
             Self::Logging(_)
             | Self::Start { .. }
             | Self::Netbox(_)
             | Self::Rights { .. }
             | Self::Unwell { .. }
+            | Self::Cold { .. }
             | Self::System(_) => false,
         }
     }
@@ -96,6 +111,10 @@ pub fn run(command: Command, flags: &Flags) -> Result<(), Failure> {
         }
         Command::Status => runtime()?.block_on(status::tell(settings::load(flags)?)),
         Command::Purge(what) => runtime()?.block_on(purge::purge(&what, &settings::load(flags)?.admin)),
+        Command::Warm(what) => {
+            let walks = warm::read(&what)?;
+            runtime()?.block_on(warm::warm(&walks, &settings::load(flags)?.admin))
+        }
         Command::Key(KeyCommand::New { name }) => {
             key::new(&name);
             Ok(())

@@ -56,6 +56,7 @@ mod question;
 pub mod rate;
 mod read;
 pub mod recall;
+pub mod refresh;
 mod refusal;
 pub mod reply;
 pub mod request;
@@ -63,6 +64,7 @@ pub mod rewrite;
 mod signature;
 mod vouch;
 mod walks;
+pub mod warm;
 mod write;
 
 use access::{AccessControl, Strictness};
@@ -80,6 +82,7 @@ use jobs::{Jobs, Pace};
 use outcome::Outcome;
 use plan::Plan;
 use rate::Throttle;
+use refresh::Unasked;
 use reply::Reply;
 use request::{Request, Target};
 use rewrite::Links;
@@ -120,6 +123,10 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Pages of a list that are fetched before they are asked for; zero for none.
     pub read_ahead: usize,
+    /// The base that clients are given, if it is not the name each used.
+    pub public_base: Option<PublicBase>,
+    /// How much is fetched unasked.
+    pub refresh: refresh::Config,
     /// How jobs are followed.
     pub pace: Pace,
     /// Fetches and writes under way; shutdown waits for them.
@@ -149,6 +156,7 @@ struct Inner {
     jobs: Jobs,
     hooks: Semaphore,
     hooks_heard: Heard,
+    unasked: Unasked,
     copying: Semaphore,
 }
 
@@ -169,6 +177,7 @@ impl Proxy {
         let (branches, jobs) = (Branches::default(), Jobs::default());
         let hooks_heard = Heard::default();
         let (hooks, copying) = (Semaphore::new(hook::AT_ONCE), Semaphore::new(copies::AT_ONCE));
+        let unasked = Unasked::new(parts.refresh);
         let inner = Inner {
             parts,
             flights,
@@ -182,6 +191,7 @@ impl Proxy {
             jobs,
             hooks,
             hooks_heard,
+            unasked,
             copying,
         };
         Self { inner: Arc::new(inner) }

@@ -124,6 +124,8 @@ impl Server {
             clock: clock.clone(),
             metrics: Arc::clone(&metrics),
             read_ahead: settings.cache.read_ahead,
+            public_base: settings.server.public_base.clone(),
+            refresh: settings.cache.refresh,
             pace: jobs::Pace { poll: settings.invalidation.job_poll, longest: settings.invalidation.longest_job },
             tasks: tasks.clone(),
             stop: background.clone(),
@@ -193,6 +195,8 @@ impl Server {
         let stages = shutdown::Stages::new(readiness.clone(), tasks.clone());
         let reached = readiness.latch();
         tasks.spawn(background::probe(proxy.clone(), settings.upstream.probe_interval, reached, background.clone()));
+        let followed = settings.invalidation.changelog_poll.is_some();
+        tasks.spawn(background::warm(proxy.clone(), settings.warm, followed, background.clone()));
         let (invalidation, figures) = (settings.invalidation, Arc::clone(&metrics));
         tasks.spawn(background::follow(proxy.clone(), invalidation, figures, background.clone()));
         if let Some(reloader) = reloader {

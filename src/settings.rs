@@ -17,6 +17,8 @@ use crate::invalidation::webhook::Secret;
 use crate::netbox::session;
 use crate::netbox::token::Token;
 use crate::proxy::access;
+use crate::proxy::refresh;
+use crate::proxy::warm;
 use crate::telemetry::logging;
 use crate::web::HeadLimits;
 
@@ -38,6 +40,8 @@ pub struct Settings {
     pub admin: Admin,
     /// What is remembered.
     pub cache: Cache,
+    /// What is fetched before anybody asks.
+    pub warm: warm::Config,
     /// Who is let in, and to what.
     pub access: access::Config,
     /// How changes made elsewhere are learned of.
@@ -162,6 +166,8 @@ pub struct Cache {
     pub policy: policy::Config,
     /// Pages of a list that are fetched before they are asked for; zero for none.
     pub read_ahead: usize,
+    /// What of it is fetched unasked.
+    pub refresh: refresh::Config,
 }
 
 /// Where settings come from besides the defaults, so that they can be read again.

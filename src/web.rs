@@ -100,6 +100,7 @@ pub fn admin(proxy: Proxy, metrics: Arc<Metrics>, readiness: Readiness, access: 
         .route("/metrics", get(admin::metrics))
         .route("/cache", get(admin::cache::statistics))
         .route("/cache/purge", post(admin::cache::purge))
+        .route("/cache/warm", post(admin::warm::warm))
         .route_layer(from_fn_with_state(Arc::clone(&state), admin::access::guard))
         .route("/healthz", get(admin::healthz))
         .route("/readyz", get(admin::readyz))

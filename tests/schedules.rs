@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use nbproxy::cache::canonical::{Accept, Canonical};
+use nbproxy::cache::canonical::{Accept, Canonical, Verb};
 use nbproxy::cache::clock::Clock;
 use nbproxy::cache::epochs::{Epochs, Pen, Scope, Witness};
 use nbproxy::cache::flight::{Boarding, Flights};
@@ -44,7 +44,7 @@ impl World {
         let (epochs, pen) = Epochs::new(Clock::standing());
         let view = View { identity: Identity::Entrusted(Fingerprint::anonymous()), branch: Branch::Main };
         let path = ApiPath::parse("/api/dcim/sites/", "").expect("a path");
-        let key = Canonical::new(view, &path, &Query::default(), Accept::Json, None).key();
+        let key = Canonical::new(view, Verb::Get, &path, &Query::default(), Accept::Json, None).key();
         let (memory, flights) = (Mutex::new(None), Flights::new());
         let (netbox, acknowledged) = (AtomicU64::new(0), AtomicU64::new(0));
         Arc::new(Self { netbox, acknowledged, memory, epochs, pen, flights, key, scope, narrow })

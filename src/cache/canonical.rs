@@ -1,7 +1,7 @@
 //! The upstream request in canonical form: what is sent for a read, and what its key is made of.
 
 use http::header::{ACCEPT, ACCEPT_LANGUAGE};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 
 use super::key::{Key, View};
 use super::selector::About;
@@ -12,10 +12,30 @@ use crate::netbox::query::Query;
 #[derive(Clone, Debug)]
 pub struct Canonical {
     view: View,
+    verb: Verb,
     path_and_query: String,
     accept: Accept,
     language: Option<HeaderValue>,
     about: About,
+}
+
+/// What is asked of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// What it holds: `GET`, which answers a `HEAD` as well.
+    Get,
+    /// What may be done there, and what it takes: `OPTIONS`.
+    Options,
+}
+
+impl Verb {
+    /// The method that is sent.
+    pub fn method(self) -> Method {
+        match self {
+            Self::Get => Method::GET,
+            Self::Options => Method::OPTIONS,
+        }
+    }
 }
 
 /// The representation that is asked for.
@@ -46,9 +66,16 @@ impl Accept {
 impl Canonical {
     /// The one way to make one takes everything an answer depends on. NetBox translates choice labels, so the
     /// client's `Accept-Language` (where it sent one) is among it.
-    pub fn new(view: View, path: &ApiPath, query: &Query, accept: Accept, language: Option<HeaderValue>) -> Self {
+    pub fn new(
+        view: View,
+        verb: Verb,
+        path: &ApiPath,
+        query: &Query,
+        accept: Accept,
+        language: Option<HeaderValue>,
+    ) -> Self {
         let about = About::of(path, view.branch);
-        Self { view, path_and_query: path.target(query), accept, language, about }
+        Self { view, verb, path_and_query: path.target(query), accept, language, about }
     }
 
     /// The same read with another query: another page of the same list.
@@ -62,12 +89,17 @@ impl Canonical {
     /// The key of its answer.
     pub fn key(&self) -> Key {
         let language = self.language.as_ref().map(HeaderValue::as_bytes);
-        Key::new(&self.view, &self.path_and_query, self.accept.as_str(), language)
+        Key::new(&self.view, self.verb.method().as_str(), &self.path_and_query, self.accept.as_str(), language)
     }
 
     /// Whose eyes see the answer.
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// What is asked of the path.
+    pub fn verb(&self) -> Verb {
+        self.verb
     }
 
     /// What the answer is about.

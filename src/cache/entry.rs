@@ -1,6 +1,7 @@
 //! One remembered answer.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use http::header::VARY;
@@ -52,6 +53,24 @@ pub struct Core {
     pub paging: Option<Arc<Paging>>,
     /// What it is about.
     pub about: About,
+    /// How often it was asked for late in its time.
+    pub late: Late,
+}
+
+/// Counts requests.
+#[derive(Debug, Default)]
+pub struct Late(AtomicU32);
+
+impl Late {
+    /// One more; whether that makes so many.
+    pub fn is_the(&self, count: u32) -> bool {
+        self.0.fetch_add(1, Ordering::Relaxed).saturating_add(1) == count
+    }
+
+    /// So many, as of now.
+    pub fn set(&self, count: u32) {
+        self.0.store(count, Ordering::Relaxed);
+    }
 }
 
 impl Core {
@@ -100,6 +119,11 @@ impl Entry {
     /// What tells whether a client has it already.
     pub fn validator(&self) -> &Validator {
         &self.validator
+    }
+
+    /// The form that was made last: for whoever came last by a new name.
+    pub fn last_form(&self) -> Option<&Form> {
+        self.forms.last()
     }
 
     /// The body for clients that use `base`, if it has been made.

@@ -57,10 +57,22 @@ impl Feed {
         self.interrupted.swap(false, Ordering::SeqCst)
     }
 
+    /// Returns when changes are known up to some moment, or cannot be followed.
+    pub async fn begun(&self) {
+        loop {
+            let told = self.look_back.notified();
+            if self.confirmed().is_some() || self.lock().is_some() {
+                return;
+            }
+            told.await;
+        }
+    }
+
     /// Changes are not followed any more, for this reason.
     pub fn lose(&self, reason: &str) {
         self.confirmed.store(0, Ordering::SeqCst);
         *self.lock() = Some(reason.into());
+        self.look_back.notify_waiters();
     }
 
     /// Why changes are not followed, if they should be.

@@ -208,7 +208,7 @@ impl<T: Clone, S: Clone> Passenger<T, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::canonical::{Accept, Canonical};
+    use crate::cache::canonical::{Accept, Canonical, Verb};
     use crate::cache::clock::Clock;
     use crate::cache::epochs::{Epochs, Scope};
     use crate::cache::key::{Identity, View};
@@ -220,7 +220,7 @@ mod tests {
     fn key() -> Key {
         let view = View { identity: Identity::Entrusted(Fingerprint::anonymous()), branch: Branch::Main };
         let path = ApiPath::parse("/api/dcim/sites/", "").unwrap();
-        Canonical::new(view, &path, &Query::default(), Accept::Json, None).key()
+        Canonical::new(view, Verb::Get, &path, &Query::default(), Accept::Json, None).key()
     }
 
     #[tokio::test]

@@ -62,7 +62,7 @@ impl Identity {
 
 impl Key {
     /// Every part is hashed with its length before it, so that no two requests run together.
-    pub(super) fn new(view: &View, path_and_query: &str, accept: &str, language: Option<&[u8]>) -> Self {
+    pub(super) fn new(view: &View, method: &str, path_and_query: &str, accept: &str, language: Option<&[u8]>) -> Self {
         let mut hasher = blake3::Hasher::new();
         let mut part = |bytes: &[u8]| {
             hasher.update(&(bytes.len() as u64).to_le_bytes());
@@ -73,6 +73,7 @@ impl Key {
             Branch::Main => part(b""),
             Branch::Schema(id) => part(id.as_str().as_bytes()),
         }
+        part(method.as_bytes());
         part(path_and_query.as_bytes());
         part(accept.as_bytes());
         match language {

@@ -10,6 +10,7 @@ use http::header::{
 };
 use http::{HeaderMap, StatusCode};
 
+use super::canonical::Verb;
 use super::freshness::Lifetime;
 use crate::netbox::object::{ApiPath, Resource};
 use crate::netbox::pattern::Pattern;
@@ -64,6 +65,8 @@ enum Shape {
     Json,
     /// The OpenAPI document in any of its types.
     Document,
+    /// What an endpoint takes, as Django REST framework describes it.
+    Description,
 }
 
 /// Why a request is never answered from memory.
@@ -106,13 +109,24 @@ impl Policy {
         Self { config }
     }
 
-    /// Whether a GET of this may be answered from memory.
+    /// For how long what this holds may be remembered.
     ///
     /// # Errors
     /// The reason why not.
-    pub fn plan(&self, path: &ApiPath, query: &Query) -> Result<Keep, Uncacheable> {
+    pub fn remembers(&self, path: &ApiPath, query: &Query) -> Result<Lifetime, Uncacheable> {
+        self.plan(Verb::Get, path, query).map(|keep| keep.lifetime())
+    }
+
+    /// Whether a question of this may be answered from memory.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn plan(&self, verb: Verb, path: &ApiPath, query: &Query) -> Result<Keep, Uncacheable> {
         let resource = path.resource();
-        let shape = tables::shape(&resource)?;
+        let shape = match verb {
+            Verb::Get => tables::shape(&resource)?,
+            Verb::Options => tables::description(&resource)?,
+        };
         if tables::is_volatile(path.name()) {
             return Err(Uncacheable::Volatile);
         }
@@ -202,6 +216,7 @@ impl Keep {
         match self.shape {
             Shape::Page => json && body.starts_with(b"{\"count\":"),
             Shape::Json => json,
+            Shape::Description => json && tables::is_description(body),
             Shape::Document => tables::is_document(kind, body),
         }
     }

@@ -51,6 +51,11 @@ impl About {
         &self.endpoint
     }
 
+    /// The branch.
+    pub fn branch(&self) -> Branch {
+        self.branch
+    }
+
     /// Bytes that it takes.
     pub(super) fn weight(&self) -> usize {
         size_of::<Self>() + self.endpoint.len()

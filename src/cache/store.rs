@@ -205,9 +205,9 @@ mod tests {
     use http::{HeaderMap, StatusCode};
 
     use super::*;
-    use crate::cache::canonical::{Accept, Canonical};
+    use crate::cache::canonical::{Accept, Canonical, Verb};
     use crate::cache::clock::{Clock, Moment};
-    use crate::cache::entry::{Core, Form};
+    use crate::cache::entry::{Core, Form, Late};
     use crate::cache::epochs::{Epochs, Pen, Scope};
     use crate::cache::freshness::Lifetime;
     use crate::cache::key::{Identity, View};
@@ -230,7 +230,7 @@ mod tests {
 
     fn key(identity: Identity) -> Key {
         let view = View { identity, branch: Branch::Main };
-        Canonical::new(view, &path(), &Query::default(), Accept::Json, None).key()
+        Canonical::new(view, Verb::Get, &path(), &Query::default(), Accept::Json, None).key()
     }
 
     fn shared() -> Key {
@@ -256,7 +256,7 @@ mod tests {
             let about = About::of(&path(), Branch::Main);
             let witness = self.epochs.witness(Branch::Main);
             let (status, paging) = (StatusCode::OK, None);
-            let core = Core { status, stored, lifetime, witness, paging, about };
+            let core = Core { status, stored, lifetime, witness, paging, about, late: Late::default() };
             let form = Form::new(base("nbproxy"), body.into(), Vec::new());
             Arc::new(Entry::new(core, HeaderMap::new(), form, self.store.heads()))
         }

@@ -1,5 +1,7 @@
 //! `nbproxy purge`: a running nbproxy forgets.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -8,10 +10,13 @@ use crate::cli::Purge;
 use crate::server::neighbour;
 use crate::settings::Admin;
 
+/// To go through a memory of millions of entries takes seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Has it forget, and tells how much that was.
 pub(super) async fn purge(what: &Purge, admin: &Admin) -> Result<(), Failure> {
     let address = admin.local();
-    let said = neighbour::order(address, "/cache/purge", admin.token.as_deref(), &order_of(what)).await;
+    let said = neighbour::order(address, "/cache/purge", admin.token.as_deref(), &order_of(what), PATIENCE).await;
     let (status, text) = said.map_err(|error| unheard(address, &error))?;
     let purged = serde_json::from_str::<Value>(&text).ok().and_then(|answer| answer.get("purged")?.as_u64());
     match (status, purged) {

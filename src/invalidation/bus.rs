@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
 use crate::cache::clock::Clock;
 use crate::cache::epochs::{OpenDoubt, Pen, Scope};
 use crate::telemetry::metrics::Metrics;
@@ -34,30 +37,40 @@ pub struct Bus {
     pen: Pen,
     clock: Clock,
     metrics: Arc<Metrics>,
+    news: Notify,
 }
 
 impl Bus {
     /// A bus that writes with this pen.
     pub fn new(pen: Pen, clock: Clock, metrics: Arc<Metrics>) -> Self {
-        Self { pen, clock, metrics }
+        Self { pen, clock, metrics, news: Notify::new() }
     }
 
     /// The scope has changed.
     pub fn publish(&self, scope: Scope, source: Source) {
         self.metrics.bump(source.as_str());
         self.pen.bump(scope);
+        self.news.notify_waiters();
+    }
+
+    /// Ready when the next change has been told of, from this call on.
+    pub fn news(&self) -> Notified<'_> {
+        self.news.notified()
     }
 
     /// The scope changes at some time before the doubt is dropped.
     pub fn open_doubt(&self, scope: Scope, source: Source) -> OpenDoubt {
         self.metrics.bump(source.as_str());
-        self.pen.open_doubt(scope)
+        let doubt = self.pen.open_doubt(scope);
+        self.news.notify_waiters();
+        doubt
     }
 
     /// The scope may change unseen during `time` from now.
     pub fn doubt_for(&self, scope: Scope, source: Source, time: Duration) {
         self.metrics.bump(source.as_str());
         self.pen.doubt_until(scope, self.clock.now().after(time));
+        self.news.notify_waiters();
     }
 }
 

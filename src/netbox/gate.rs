@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::transport::TransportError as Error;
 
@@ -17,6 +17,8 @@ pub struct Gate {
     /// How many of them may be taken [unasked](Self::spare).
     spare: Arc<Semaphore>,
     waiting: AtomicUsize,
+    /// Told whenever a place comes free, or somebody does not wait for one any more.
+    stirred: Arc<Notify>,
     limits: Limits,
 }
 
@@ -37,8 +39,20 @@ pub struct Limits {
 /// A place at NetBox: held until the answer has been read, given back on drop.
 #[derive(Debug)]
 pub struct Place {
+    // Dropped in this order: the place is free before that is told.
     _permit: OwnedSemaphorePermit,
     _spare: Option<OwnedSemaphorePermit>,
+    _stir: Stir,
+}
+
+/// Tells on drop that the gate is not what it was.
+#[derive(Debug)]
+struct Stir(Arc<Notify>);
+
+impl Drop for Stir {
+    fn drop(&mut self) {
+        self.0.notify_waiters();
+    }
 }
 
 impl Gate {
@@ -49,6 +63,7 @@ impl Gate {
             places: places(limits.in_flight),
             kept: places(KEPT),
             spare: places(limits.in_flight / 2),
+            stirred: Arc::default(),
             waiting: AtomicUsize::new(0),
             limits,
         }
@@ -60,12 +75,12 @@ impl Gate {
     /// [`Error::QueueFull`] at once, [`Error::QueueTimedOut`] after [`Limits::patience`].
     pub async fn enter(&self) -> Result<Place, Error> {
         if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
-            return Ok(Place::asked(permit));
+            return Ok(self.place(permit));
         }
         let _waiting = self.queue_up()?;
         let place = tokio::time::timeout(self.limits.patience, Arc::clone(&self.places).acquire_owned()).await;
         match place {
-            Ok(Ok(permit)) => Ok(Place::asked(permit)),
+            Ok(Ok(permit)) => Ok(self.place(permit)),
             // The semaphore is never closed; were it, no place would ever come free.
             Ok(Err(_)) | Err(_) => Err(Error::QueueTimedOut(self.limits.patience)),
         }
@@ -85,7 +100,7 @@ impl Gate {
             }
         };
         match tokio::time::timeout(self.limits.patience, place).await {
-            Ok(Ok(permit)) => Ok(Place { _permit: permit, _spare: None }),
+            Ok(Ok(permit)) => Ok(self.place(permit)),
             Ok(Err(_)) | Err(_) => Err(Error::QueueTimedOut(self.limits.patience)),
         }
     }
@@ -96,7 +111,24 @@ impl Gate {
         let spare = Arc::clone(&self.spare).try_acquire_owned().ok()?;
         // Both at once: those who wait are given what comes free before it can be had here.
         let mut two = Arc::clone(&self.places).try_acquire_many_owned(2).ok()?;
-        Some(Place { _permit: two.split(1)?, _spare: Some(spare) })
+        Some(Place { _spare: Some(spare), ..self.place(two.split(1)?) })
+    }
+
+    /// Whether a place is free, and nobody waits for one.
+    pub fn is_at_leisure(&self) -> bool {
+        self.places.available_permits() > 0 && self.waiting() == 0
+    }
+
+    /// Returns when [that is so](Self::is_at_leisure): what nobody waits for is asked after what somebody does.
+    pub async fn leisure(&self) {
+        loop {
+            // What is told from here on is not missed.
+            let stirred = self.stirred.notified();
+            if self.is_at_leisure() {
+                return;
+            }
+            stirred.await;
+        }
     }
 
     /// Requests at NetBox now.
@@ -110,23 +142,22 @@ impl Gate {
         self.waiting.load(Ordering::Relaxed)
     }
 
+    fn place(&self, permit: OwnedSemaphorePermit) -> Place {
+        Place { _permit: permit, _spare: None, _stir: Stir(Arc::clone(&self.stirred)) }
+    }
+
     fn queue_up(&self) -> Result<Waiting<'_>, Error> {
         let before = self.waiting.fetch_add(1, Ordering::Relaxed);
-        let waiting = Waiting(&self.waiting);
+        let waiting = Waiting(self);
         if before >= self.limits.queue { Err(Error::QueueFull) } else { Ok(waiting) }
     }
 }
 
-impl Place {
-    fn asked(permit: OwnedSemaphorePermit) -> Self {
-        Self { _permit: permit, _spare: None }
-    }
-}
-
-struct Waiting<'a>(&'a AtomicUsize);
+struct Waiting<'a>(&'a Gate);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.0.stirred.notify_waiters();
     }
 }

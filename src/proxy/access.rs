@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::acl::Acl;
+use super::acl::{Acl, Intent};
 use super::auth::{Access, Auth, Caller, Client, Origin};
 use super::rate::{Counted, Rate};
+use super::request::Target;
+use crate::netbox::object::Resource;
 use crate::netbox::pattern::Pattern;
 use crate::netbox::token::Token;
 
@@ -55,6 +57,22 @@ pub struct AccessControl {
     /// Whether anybody may be held to filters that are known.
     any_strict: bool,
     changelog_message: bool,
+}
+
+impl Config {
+    /// Whether anybody may read this with the shared token, in the branch that it names.
+    pub fn opens(&self, target: &Target) -> bool {
+        let acl = Acl::new(None, self.deny.clone());
+        let sharing = self.clients.iter().filter(|client| client.token.is_none());
+        let clients = sharing.map(|client| Caller::Client(Arc::new(client.clone())));
+        let reads = |caller: &Caller| {
+            let permit = acl.permit(caller, target, Intent::Read);
+            permit.is_ok_and(|permit| permit.view().branch == target.branch)
+        };
+        // Its document is told anybody.
+        target.path.resource() == Resource::Schema
+            || clients.chain(self.anonymous.map(Caller::Anonymous)).any(|c| reads(&c))
+    }
 }
 
 impl AccessControl {

@@ -77,6 +77,12 @@ impl Acl {
         Permit { token: self.token.clone(), view, visitor: None, max_stale: Duration::ZERO }
     }
 
+    /// The same, to that branch.
+    pub(super) fn own_in(&self, branch: Branch) -> Permit {
+        let own = self.own();
+        Permit { view: View { branch, ..own.view }, ..own }
+    }
+
     fn is_open(&self, client: Option<&Client>, target: &Target, intent: Intent) -> bool {
         let hits = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(&target.path));
         if client.is_some_and(|client| hits(&client.deny) || !hits(&client.allow)) {

@@ -15,7 +15,7 @@ use super::plan::Read;
 use super::refusal::refuses_address;
 use super::rewrite::Content;
 use crate::cache::clock::Moment;
-use crate::cache::entry::{Core, Entry, Form, vary};
+use crate::cache::entry::{Core, Entry, Form, Late, vary};
 use crate::cache::epochs::Witness;
 use crate::cache::flight::Seat;
 use crate::cache::policy::NotKept;
@@ -44,6 +44,11 @@ impl Landing {
             Self::Answer(landed) => landed.refuses_address,
             Self::TooLarge(_) | Self::Failed(_) => false,
         }
+    }
+
+    /// Whether memory holds it now.
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(self, Self::Answer(Landed { kept: Ok(()), .. }))
     }
 }
 
@@ -204,6 +209,7 @@ impl Inner {
             witness,
             paging: shown.unwrap_or_else(|| paging(read, &whole.body, sent.ahead)),
             about: read.canonical.about().clone(),
+            late: Late::default(),
         };
         let entry = Entry::new(core, headers, Form::new(base, whole.body, whole.links), self.store.heads());
         let before = self.store.get(&read.key);

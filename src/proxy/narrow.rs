@@ -4,6 +4,7 @@ use super::Inner;
 use super::acl::Permit;
 use super::body::Whole;
 use super::plan::Read;
+use crate::cache::canonical::Verb;
 use crate::cache::epochs::Witness;
 use crate::invalidation::changed::Precision;
 use crate::invalidation::relations;
@@ -27,6 +28,10 @@ impl Inner {
         // A branch's answers are main's, too. What a visitor may see is for NetBox to say, by constraints that may look at
         // anything; who runs nbproxy knows of the tokens in its settings alone.
         if read.canonical.view().branch != Branch::Main || permit.visitor().is_some() {
+            return None;
+        }
+        // What an endpoint takes depends on its choices and on rights.
+        if read.canonical.verb() != Verb::Get {
             return None;
         }
         if !self.auditor.trusts(read.canonical.about().endpoint()) {

@@ -72,7 +72,7 @@ pub enum Miss {
 /// Why memory was not asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bypass {
-    /// The method: `OPTIONS`, or a POST that only reads.
+    /// The method: a browser's `OPTIONS` for another site's page, or a POST that only reads.
     Method,
     /// The policy says so.
     Uncacheable(Uncacheable),

@@ -1,6 +1,6 @@
 //! What exactly is wanted: an answer from memory, a word with NetBox, or a write.
 
-use http::header::{ACCEPT, ACCEPT_LANGUAGE};
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, ACCESS_CONTROL_REQUEST_METHOD};
 use http::{HeaderMap, HeaderValue, Method};
 
 use super::Inner;
@@ -10,7 +10,7 @@ use super::outcome::Bypass;
 use super::request::Request;
 use super::rewrite::Content;
 use super::walks::Walker;
-use crate::cache::canonical::{Accept, Canonical};
+use crate::cache::canonical::{Accept, Canonical, Verb};
 use crate::cache::coding::Accepted;
 use crate::cache::freshness::Directives;
 use crate::cache::key::Key;
@@ -60,7 +60,7 @@ impl Read {
     pub(super) fn outgoing(&self, permit: &Permit) -> Outgoing {
         let canonical = &self.canonical;
         let path_and_query = canonical.path_and_query().to_owned();
-        permit.outgoing(Method::GET, path_and_query, canonical.headers(), OutgoingBody::Empty)
+        permit.outgoing(canonical.verb().method(), path_and_query, canonical.headers(), OutgoingBody::Empty)
     }
 }
 
@@ -103,9 +103,7 @@ fn read(
     standing: Standing,
 ) -> Result<Read, Bypass> {
     let target = &request.target;
-    if !matches!(request.method, Method::GET | Method::HEAD) {
-        return Err(Bypass::Method);
-    }
+    let verb = verb(&request.method, &request.headers).ok_or(Bypass::Method)?;
     if request.body.is_some() {
         return Err(Bypass::Body);
     }
@@ -119,23 +117,42 @@ fn read(
     if standing == Standing::Unsure {
         return Err(Bypass::BranchUnknown);
     }
-    let keep = policy.plan(&target.path, &target.query).map_err(Bypass::Uncacheable)?;
+    let keep = policy.plan(verb, &target.path, &target.query).map_err(Bypass::Uncacheable)?;
     let resource = target.path.resource();
     let accept = negotiate(&request.headers, resource == Resource::Schema).ok_or(Bypass::Accept)?;
     let language = language(&request.headers).ok_or(Bypass::Accept)?;
-    let canonical = Canonical::new(*permit.view(), &target.path, &target.query, accept, language);
+    let canonical = Canonical::new(*permit.view(), verb, &target.path, &target.query, accept, language);
     Ok(Read {
         key: canonical.key(),
         canonical,
         keep,
         directives,
         accepted: Accepted::of(&request.headers),
-        known: Known::of(&request.headers),
+        known: known(verb, &request.headers),
         content: content(&resource),
         head: request.method == Method::HEAD,
         status: resource == Resource::Status,
-        walker,
+        walker: walker.filter(|_| verb == Verb::Get),
     })
+}
+
+/// What the client has already. It is of use to a read: of any other method the condition would mean something else (RFC 9110,
+/// section 13.1.2).
+fn known(verb: Verb, headers: &HeaderMap) -> Known {
+    match verb {
+        Verb::Get => Known::of(headers),
+        Verb::Options => Known::default(),
+    }
+}
+
+/// What is asked of the path, if it is something that memory may answer. A browser that asks whether another site's page may
+/// ask has an answer of django-cors-headers', if any.
+fn verb(method: &Method, headers: &HeaderMap) -> Option<Verb> {
+    match *method {
+        Method::GET | Method::HEAD => Some(Verb::Get),
+        Method::OPTIONS if !headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) => Some(Verb::Options),
+        _ => None,
+    }
 }
 
 /// What the answers of this resource hold.

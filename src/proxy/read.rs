@@ -75,6 +75,7 @@ impl Inner {
                 )))
             }
             Found::Fresh(entry) => {
+                self.refresh_ahead(permit, read, base, entry.core(), now);
                 let reply = self.remembered(read, base, &entry, now, StaleReason::MaxStale);
                 self.look_twice(permit, read, base, &entry);
                 self.given(permit, read, base, entry.core().paging.as_ref(), now);

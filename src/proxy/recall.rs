@@ -120,6 +120,7 @@ impl Proxy {
             }
         };
         inner.feed.asked(now);
+        inner.refresh_ahead(&recall.permit, read, &recall.base, entry.core(), now);
         inner.given(&recall.permit, read, &recall.base, entry.core().paging.as_ref(), now);
         let cache_status = if inner.walks.step(read, &entry.core().witness, entry.core().continues(), now) {
             inner.metrics.walk_broken();

@@ -1,5 +1,5 @@
 //! What the daemon does unasked: looks whether NetBox is there, and whether it is still the same; learns the filters that
-//! it knows.
+//! it knows; keeps warm what is to be.
 
 use std::time::Duration;
 
@@ -10,8 +10,10 @@ use crate::proxy::filters::Knowledge;
 use crate::web::readiness::Latch;
 
 mod follow;
+mod warm;
 
 pub(super) use follow::follow;
+pub(super) use warm::warm;
 
 /// Between the first attempts to reach NetBox; doubled up to [`SELDOM`].
 const AGAIN: Duration = Duration::from_secs(1);

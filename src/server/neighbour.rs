@@ -14,9 +14,6 @@ use crate::netbox::token::Token;
 /// Docker's and Kubernetes' own limits are of this order.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// To go through a memory of millions of entries takes seconds.
-const LONG_PATIENCE: Duration = Duration::from_secs(60);
-
 /// What is told there fits; whatever else listens there may talk for ever.
 const LONGEST: u64 = 1024 * 1024;
 
@@ -29,7 +26,7 @@ pub async fn ask(address: SocketAddr, path: &str, token: Option<&Token>) -> io::
     converse(address, [request, b"\r\n".to_vec()].concat(), PATIENCE).await
 }
 
-/// Orders something of the admin listener at this address, in JSON; returns what it says.
+/// Orders something of the admin listener at this address, in JSON; returns what it says within this time.
 ///
 /// # Errors
 /// As [`ask`].
@@ -38,12 +35,13 @@ pub async fn order(
     path: &str,
     token: Option<&Token>,
     json: &str,
+    patience: Duration,
 ) -> io::Result<(StatusCode, String)> {
     let mut request = head("POST", address, path, token);
     let length = json.len();
     let rest = format!("Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{json}");
     request.extend_from_slice(rest.as_bytes());
-    converse(address, request, LONG_PATIENCE).await
+    converse(address, request, patience).await
 }
 
 /// HTTP/1.0: the body is what follows, until the end.

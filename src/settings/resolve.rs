@@ -21,6 +21,7 @@ mod clients;
 mod invalidation;
 mod server;
 mod upstream;
+mod warm;
 
 pub(super) fn resolve(tree: Map<String, Value>) -> Result<Settings, Problems> {
     let mut reader = Reader::new(tree);
@@ -31,6 +32,7 @@ pub(super) fn resolve(tree: Map<String, Value>) -> Result<Settings, Problems> {
     let listen = server.as_ref().map(|server| server.listen);
     let mut access = access::read(&mut reader, listen, &tokens);
     let cache = cache::read(&mut reader, access.passthrough);
+    let warm = warm::read(&mut reader, &access, &cache.policy);
     let invalidation = invalidation::read(&mut reader);
     let log = log(&mut reader);
     let files = reader.files();
@@ -38,7 +40,7 @@ pub(super) fn resolve(tree: Map<String, Value>) -> Result<Settings, Problems> {
     match (upstream, server, admin) {
         (Some(upstream), Some(server), Some(admin)) => {
             access.token.clone_from(&upstream.token);
-            Ok(Settings { upstream, server, admin, cache, access, invalidation, log, shown, files })
+            Ok(Settings { upstream, server, admin, cache, warm, access, invalidation, log, shown, files })
         }
         // A section is missing only after a fault in it was noted, so this is never reached.
         _ => Err(Problems::default()),

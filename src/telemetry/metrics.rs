@@ -1,17 +1,22 @@
 //! Metrics in Prometheus' text format: typed methods, bounded labels. A label never holds a raw path.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt;
-use std::fmt::Write as _;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
+use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+
+mod labels;
+
+use labels::{
+    AuditLabels, EndpointLabel, OutcomeLabel, OwnEndpointLabel, RequestLabels, ResultLabel, SourceLabel, StatusLabel,
+    UnaskedLabels,
+};
 
 /// How many endpoints get a label of their own; the rest is `other`.
 const MOST_ENDPOINTS: usize = 256;
@@ -40,6 +45,7 @@ pub struct Metrics {
     pages_ahead_used: Counter,
     recalled: Counter,
     unknown_filters: Family<OwnEndpointLabel, Counter>,
+    unasked: Family<UnaskedLabels, Counter>,
     jobs: Gauge,
     in_progress: Gauge,
     gauges: Gauges,
@@ -74,60 +80,6 @@ struct Gauges {
     waiting: Gauge,
     ready: Gauge,
     filters_known: Gauge,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    outcome: &'static str,
-    endpoint: EndpointLabel,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabel {
-    outcome: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StatusLabel {
-    status: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SourceLabel {
-    source: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ResultLabel {
-    result: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct AuditLabels {
-    finding: &'static str,
-    endpoint: EndpointLabel,
-    age: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OwnEndpointLabel {
-    endpoint: EndpointLabel,
-}
-
-/// An endpoint's name that NetBox is known to have.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct EndpointLabel(Arc<str>);
-
-impl std::borrow::Borrow<str> for EndpointLabel {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl EncodeLabelValue for EndpointLabel {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        encoder.write_str(&self.0)
-    }
 }
 
 impl Metrics {
@@ -175,6 +127,9 @@ impl Metrics {
         let unknown_filters = Family::default();
         let help = "Filters that NetBox does not know, in requests of who is held to those it does, by endpoint";
         registry.register("unknown_filters", help, unknown_filters.clone());
+        let unasked = Family::default();
+        let help = "Fetches that nobody waited for, by reason and result";
+        registry.register("unasked_fetches", help, Family::clone(&unasked));
         let jobs = Gauge::default();
         let help = "Jobs started through nbproxy whose end is awaited; nothing that they may change is kept meanwhile";
         registry.register("jobs_followed", help, Gauge::clone(&jobs));
@@ -209,6 +164,7 @@ impl Metrics {
             pages_ahead_used,
             recalled,
             unknown_filters,
+            unasked,
             jobs,
             in_progress,
             gauges,
@@ -312,6 +268,12 @@ impl Metrics {
             let endpoint = self.label(endpoint);
             self.unknown_filters.get_or_create(&OwnEndpointLabel { endpoint }).inc_by(count as u64);
         }
+    }
+
+    /// Something was fetched that nobody waited for, for this reason, and was kept or not.
+    pub fn fetched_unasked(&self, reason: &'static str, kept: bool) {
+        let result = if kept { "kept" } else { "failed" };
+        self.unasked.get_or_create(&UnaskedLabels { reason, result }).inc();
     }
 
     /// A job is followed that a write has started.

@@ -10,10 +10,12 @@ use http::header::CONTENT_TYPE;
 use super::error::{self, json};
 use super::readiness::{Readiness, Stage};
 use crate::proxy::Proxy;
+use crate::proxy::warm::Cold;
 use crate::telemetry::metrics::{Metrics, Snapshot};
 
 pub(super) mod access;
 pub(super) mod cache;
+pub(super) mod warm;
 
 pub use access::Access;
 
@@ -38,6 +40,9 @@ pub(super) enum AdminError {
     /// The order cannot be understood.
     #[error(transparent)]
     BadOrder(#[from] BadOrder),
+    /// What is to be warmed cannot be.
+    #[error(transparent)]
+    Cold(#[from] Cold),
     /// A task of nbproxy's ended before its end.
     #[error("nbproxy lost track of this")]
     Lost,
@@ -80,5 +85,8 @@ pub(super) async fn metrics(State(state): State<Arc<AdminState>>) -> Response {
 }
 
 pub(super) async fn nothing_here() -> Response {
-    json(StatusCode::NOT_FOUND, "the admin listener has /healthz, /readyz, /metrics, /cache and /cache/purge")
+    json(
+        StatusCode::NOT_FOUND,
+        "the admin listener has /healthz, /readyz, /metrics, /cache, /cache/purge and /cache/warm",
+    )
 }

@@ -12,6 +12,7 @@ use crate::netbox::transport::TransportError as UpstreamError;
 use crate::proxy::auth::Denied;
 use crate::proxy::error::{BadRequest, ProxyError, UnknownFilter};
 use crate::proxy::reply::fresh_id;
+use crate::proxy::warm::Cold;
 
 /// When to try again after the queue was full: as long as a page of a slow NetBox takes.
 const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("2");
@@ -56,9 +57,21 @@ pub(super) fn of_admin(error: &AdminError) -> Response {
     let status = match error {
         AdminError::Refused(_) => StatusCode::FORBIDDEN,
         AdminError::BadOrder(_) => StatusCode::BAD_REQUEST,
+        AdminError::Cold(cold) => return of_cold(cold),
         AdminError::Lost => StatusCode::INTERNAL_SERVER_ERROR,
     };
     json(status, &error.to_string())
+}
+
+/// The response that says why a page is not in memory.
+fn of_cold(cold: &Cold) -> Response {
+    match cold {
+        Cold::Unanswered(error) => json(status(error), &detail(error)),
+        Cold::NotRemembered(_) => json(StatusCode::BAD_REQUEST, &cold.to_string()),
+        Cold::NotKept { .. } | Cold::TooLarge | Cold::Unsettled | Cold::Circle | Cold::NoRoom => {
+            json(StatusCode::CONFLICT, &cold.to_string())
+        }
+    }
 }
 
 /// The shape in which NetBox refuses a filter's value: `{"name": ["…"]}`.

@@ -8,11 +8,16 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Ask, Daemon, TestProxy, until};
 
 /// What only operators may ask.
-const GUARDED: [(&str, &str); 3] = [("GET", "/metrics"), ("GET", "/cache"), ("POST", "/cache/purge")];
+const GUARDED: [(&str, &str); 4] =
+    [("GET", "/metrics"), ("GET", "/cache"), ("POST", "/cache/purge"), ("POST", "/cache/warm")];
 
 fn ask(proxy: &TestProxy, method: &str, path: &str) -> Ask {
     let ask = Ask::new(method, &format!("http://{}{path}", proxy.admin_address()));
-    if method == "POST" { ask.json(&json!({"all": true})) } else { ask }
+    match path {
+        "/cache/purge" => ask.json(&json!({"all": true})),
+        "/cache/warm" => ask.json(&json!({"path": "/api/dcim/racks/"})),
+        _ => ask,
+    }
 }
 
 /// Whether there is anything in memory, seen without a word to the admin listener.

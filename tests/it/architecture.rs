@@ -22,7 +22,7 @@ const WORDS: [&str; 9] =
     ["object", "object_type", "branch", "token", "version", "query", "pattern", "transport", "outgoing"];
 
 /// What settings resolve to, beside words: types that hold settings and nothing else.
-const CONFIG: [&str; 14] = [
+const CONFIG: [&str; 16] = [
     "cache::public",
     "invalidation::changed::Precision",
     "invalidation::webhook::Secret",
@@ -32,6 +32,8 @@ const CONFIG: [&str; 14] = [
     "netbox::gate::Limits",
     "netbox::session",
     "proxy::access",
+    "proxy::refresh",
+    "proxy::warm",
     "proxy::auth",
     "proxy::rate::Rate",
     "telemetry::logging",

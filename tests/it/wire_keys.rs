@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE};
-use nbproxy::cache::canonical::{Accept, Canonical};
+use nbproxy::cache::canonical::{Accept, Canonical, Verb};
 use nbproxy::cache::key::{Identity, View};
 use nbproxy::netbox::branch::{Branch, SchemaId};
 use nbproxy::netbox::object::ApiPath;
@@ -19,12 +19,14 @@ fn sent(canonical: &Canonical) -> String {
     // Of a visitor the address is told, besides.
     let (visitor, token) = (matches!(view.identity, Identity::Own(_)), view.identity.fingerprint());
     let token = token.as_bytes();
-    format!("{} {headers:?} {visitor} {token:?} {}", canonical.path_and_query(), view.branch)
+    let method = canonical.verb().method();
+    format!("{method} {} {headers:?} {visitor} {token:?} {}", canonical.path_and_query(), view.branch)
 }
 
 /// A request in parts, so that another can be made of it that differs in some of them only.
 #[derive(Clone, Debug)]
 struct Parts {
+    verb: Verb,
     path: &'static str,
     query: String,
     accept: Accept,
@@ -36,6 +38,7 @@ struct Parts {
 
 prop_compose! {
     fn parts()(
+        verb in prop::sample::select(vec![Verb::Get, Verb::Options]),
         path in prop::sample::select(vec!["/api/", "/api/dcim/sites/", "/api/dcim/%73ites/", "/api/dcim/sites/1/", "/api/a%20b/c/", "/api/a b/c/", "/api/ü/x/", "/api/%C3%BC/x/"]),
         query in "((limit|offset|name|q|_branch)=[ab%2C+&=]{0,3}&?){0,4}",
         accept in prop::sample::select(vec![Accept::Json, Accept::Any, Accept::OpenApiJson, Accept::OpenApiYaml]),
@@ -44,7 +47,7 @@ prop_compose! {
         branch in prop::option::of(prop::sample::select(vec!["aaaaaaaa", "bbbbbbbb"])),
         visitor in any::<bool>(),
     ) -> Parts {
-        Parts { path, query, accept, language, token, branch, visitor }
+        Parts { verb, path, query, accept, language, token, branch, visitor }
     }
 }
 
@@ -60,6 +63,7 @@ impl Parts {
             token: if takes(4) { other.token } else { self.token },
             branch: if takes(5) { other.branch } else { self.branch },
             visitor: if takes(6) { other.visitor } else { self.visitor },
+            verb: if takes(7) { other.verb } else { self.verb },
         }
     }
 
@@ -71,7 +75,7 @@ impl Parts {
         let view = View { identity, branch };
         let path = ApiPath::parse(self.path, "").expect("a path");
         let language = self.language.map(|text| text.parse().expect("a header"));
-        Canonical::new(view, &path, &Query::parse(&self.query), self.accept, language)
+        Canonical::new(view, self.verb, &path, &Query::parse(&self.query), self.accept, language)
     }
 }
 
@@ -79,7 +83,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(8192))]
 
     #[test]
-    fn a_key_stands_for_what_is_sent(one in parts(), other in parts(), part in 0u8..7, also in prop::option::weighted(0.2, 0u8..7)) {
+    fn a_key_stands_for_what_is_sent(one in parts(), other in parts(), part in 0u8..8, also in prop::option::weighted(0.2, 0u8..8)) {
         let mask = (1 << part) | also.map_or(0, |part| 1 << part);
         let (one, other) = (one.canonical(), one.crossed(&other, mask).canonical());
         prop_assert_eq!(one.key() == other.key(), sent(&one) == sent(&other), "{} | {}", sent(&one), sent(&other));

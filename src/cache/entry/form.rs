@@ -71,7 +71,13 @@ impl Form {
         self.base == *base
     }
 
-    pub(super) fn body(&self) -> &Bytes {
+    /// For whom it is.
+    pub fn base(&self) -> &PublicBase {
+        &self.base
+    }
+
+    /// The body as it is.
+    pub fn body(&self) -> &Bytes {
         &self.body
     }
 

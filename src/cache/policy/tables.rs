@@ -77,6 +77,24 @@ pub(super) fn shape(resource: &Resource<'_>) -> Result<Shape, Uncacheable> {
     }
 }
 
+/// What lists and objects take is remembered; what other paths do is asked by nobody.
+pub(super) fn description(resource: &Resource<'_>) -> Result<Shape, Uncacheable> {
+    match resource {
+        Resource::List(endpoint) | Resource::Object(endpoint, _) if endpoint.plugin || APPS.contains(&endpoint.app) => {
+            Ok(Shape::Description)
+        }
+        Resource::Root
+        | Resource::AppRoot
+        | Resource::Status
+        | Resource::Schema
+        | Resource::GraphQl
+        | Resource::List(_)
+        | Resource::Object(..)
+        | Resource::Below(..)
+        | Resource::Single(_) => Err(Uncacheable::Unknown),
+    }
+}
+
 pub(super) fn has_dependent_parameter(query: &Query, document: bool) -> bool {
     let other_format = query.values("format").any(|format| format != b"json") && !document;
     other_format || DEPENDENT.iter().any(|name| query.has(name))
@@ -87,6 +105,13 @@ pub(super) fn has_dependent_parameter(query: &Query, document: bool) -> bool {
 pub(super) fn is_closed_json(body: &[u8]) -> bool {
     let (first, last) = (body.trim_ascii().first(), body.trim_ascii().last());
     matches!((first, last), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')))
+}
+
+/// Whether this is what Django REST framework tells of a view (metadata.py): its name first, then what it renders and
+/// parses.
+pub(super) fn is_description(body: &[u8]) -> bool {
+    let holds = |name: &str| memmem::find(body, name.as_bytes()).is_some();
+    body.starts_with(b"{\"name\":") && holds("\"renders\":[") && holds("\"parses\":[")
 }
 
 /// Whether this is an OpenAPI document in one of the three types NetBox gives it.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::pattern;
+use super::{pattern, places};
 use crate::cache::freshness::Lifetime;
 use crate::cache::policy::{self, Rule};
 use crate::cache::store;
+use crate::proxy::refresh;
 use crate::settings::Cache;
 use crate::settings::reader::Reader;
 
@@ -56,6 +57,10 @@ pub(super) fn read(reader: &mut Reader, passthrough: bool) -> Cache {
     let max_entry = usize::try_from(max_entry).unwrap_or(usize::MAX);
     Cache {
         store: store::Config { capacity, guests, max_entry, longest_use },
+        refresh: refresh::Config {
+            at_once: places(reader, "upstream.max_unasked", "request"),
+            often: reader.number("cache.refresh_ahead"),
+        },
         policy: policy::Config { lifetime, ttl_without_feed, rules },
         read_ahead,
     }

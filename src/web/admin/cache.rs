@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{AdminError, AdminState};
@@ -64,6 +65,9 @@ pub(in crate::web) enum BadOrder {
     /// Not an endpoint's name.
     #[error("endpoint: {0}")]
     Endpoint(#[from] InvalidPattern),
+    /// Not a path that can be warmed.
+    #[error("path: {0}")]
+    Path(String),
     /// Not a branch.
     #[error("branch: it is main, or a schema_id: eight characters of a-z and 0-9")]
     Branch,
@@ -75,7 +79,7 @@ pub(in crate::web) async fn purge(
     request: Request,
 ) -> Result<Response, AdminError> {
     let operator = request.extensions().get::<Peer>().cloned().unwrap_or_default().address;
-    let selector = read(request.into_body(), PATIENCE).await?;
+    let selector = read::<Order>(request.into_body()).await?.try_into()?;
     let purged = state.proxy.purge(selector, operator).await.map_err(|_| AdminError::Lost)?;
     Ok(object(StatusCode::OK, &json!({ "purged": purged })))
 }
@@ -109,10 +113,18 @@ fn share(census: ShareCensus) -> Value {
     json!({ "capacity": capacity, "bytes": bytes, "entries": entries, "evictions": evictions })
 }
 
-async fn read(body: Body, patience: Duration) -> Result<Selector, BadOrder> {
+/// Reads an order.
+///
+/// # Errors
+/// [`BadOrder::Body`] and [`BadOrder::Json`].
+pub(super) async fn read<T: DeserializeOwned>(body: Body) -> Result<T, BadOrder> {
+    read_within(body, PATIENCE).await
+}
+
+async fn read_within<T: DeserializeOwned>(body: Body, patience: Duration) -> Result<T, BadOrder> {
     let arrived = tokio::time::timeout(patience, to_bytes(body, LONGEST_ORDER)).await;
     let body = arrived.map_err(|_| BadOrder::Body)?.map_err(|_| BadOrder::Body)?;
-    serde_json::from_slice::<Order>(&body)?.try_into()
+    Ok(serde_json::from_slice(&body)?)
 }
 
 impl TryFrom<Order> for Selector {
@@ -154,7 +166,7 @@ mod tests {
     #[tokio::test]
     async fn an_order_that_dawdles_is_not_waited_for() {
         let begun = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"{\"all\":"))]).chain(stream::pending());
-        let read = read(Body::from_stream(begun), Duration::from_millis(20));
+        let read = read_within::<Order>(Body::from_stream(begun), Duration::from_millis(20));
         let read = tokio::time::timeout(Duration::from_secs(30), read).await.unwrap();
         assert!(matches!(read, Err(BadOrder::Body)), "{read:?}");
     }

@@ -1,7 +1,7 @@
 //! What must hold of any request target, whoever made it up: a test's generators or a fuzzer.
 
 use http::HeaderMap;
-use nbproxy::cache::canonical::{Accept, Canonical};
+use nbproxy::cache::canonical::{Accept, Canonical, Verb};
 use nbproxy::cache::key::{Identity, Key, View};
 use nbproxy::netbox::branch::Branch;
 use nbproxy::netbox::object::ApiPath;
@@ -79,7 +79,7 @@ fn canonical(target: &str) -> Option<Key> {
     let (path, query) = split(target);
     let path = ApiPath::parse(path, "").ok()?;
     let view = View { identity: Identity::Entrusted(Fingerprint::anonymous()), branch: Branch::Main };
-    Some(Canonical::new(view, &path, &Query::parse(query), Accept::Json, None).key())
+    Some(Canonical::new(view, Verb::Get, &path, &Query::parse(query), Accept::Json, None).key())
 }
 
 fn meaning(target: &str) -> (String, django::Meaning) {
