@@ -75,7 +75,7 @@ async fn what_is_committed_late_below_a_newer_id_is_seen() {
     seen(&proxy, SITE, |site| site["description"] == "newer").await;
     assert_eq!(proxy.get(tags).await.json()["count"], before);
     assert!(proxy.get(tags).await.is_hit());
-    assert_eq!(proxy.metric("nbproxy_changelog_missing").await, 300.0);
+    until(async || proxy.metric("nbproxy_changelog_missing").await == 300.0).await;
     import.commit();
     seen(&proxy, tags, |page| page["count"] == before + 300).await;
     until(async || proxy.metric("nbproxy_changelog_missing").await <= 0.0).await;

@@ -132,8 +132,8 @@ async fn pages_stay_within_the_capacity() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn small_answers_stay_within_the_capacity() {
     let flood = Flood::before(4 * MIB, "").await;
-    flood.pour(3000, 200, |client, url, n| client.get(format!("{url}/api/dcim/modules/?q={n}"))).await;
-    flood.holds(1000.0, LITTLE).await;
+    flood.pour(6000, 200, |client, url, n| client.get(format!("{url}/api/dcim/modules/?q={n}"))).await;
+    flood.holds(2000.0, LITTLE).await;
 }
 
 /// The same page in ever other languages, and pages for clients that call nbproxy by ever other names.
