@@ -21,6 +21,8 @@ use super::outgoing::{Failure, Head, Outgoing, OutgoingBody, Progress, Watched};
 use super::transport::{TransportError as Error, is_gateway_error};
 
 mod client;
+#[cfg(feature = "daemon")]
+mod decoding;
 
 pub use client::{BaseUrl, BaseUrlError, SetUpError, TlsFiles};
 
@@ -71,6 +73,9 @@ pub struct Answer {
 #[derive(Debug)]
 pub struct AnswerBody {
     inner: Pin<Box<reqwest::Body>>,
+    /// Undoes a coding that it comes in, until its end.
+    #[cfg(feature = "daemon")]
+    decoding: Option<decoding::Decoding>,
     /// Runs only while NetBox keeps us waiting.
     idle: Option<Pin<Box<Sleep>>>,
     timeout: Duration,
@@ -158,8 +163,16 @@ impl Session {
             response = self.attempt(&out, OutgoingBody::Empty, patience).await;
         }
         let response = response?;
-        let (head, body) = http::Response::from(response).into_parts();
-        let body = AnswerBody { inner: Box::pin(body), idle: None, timeout: self.timeout, _place: place };
+        #[cfg_attr(not(feature = "daemon"), expect(unused_mut, reason = "the library is given what comes"))]
+        let (mut head, body) = http::Response::from(response).into_parts();
+        let body = AnswerBody {
+            inner: Box::pin(body),
+            #[cfg(feature = "daemon")]
+            decoding: decoding::Decoding::of(&mut head.headers),
+            idle: None,
+            timeout: self.timeout,
+            _place: place,
+        };
         Ok(Answer { status: head.status, headers: head.headers, body })
     }
 
@@ -230,6 +243,34 @@ fn is_idempotent_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
+impl AnswerBody {
+    #[cfg(feature = "daemon")]
+    fn is_coded(&self) -> bool {
+        self.decoding.is_some()
+    }
+
+    #[cfg(not(feature = "daemon"))]
+    fn is_coded(&self) -> bool {
+        false
+    }
+
+    /// The same without its coding.
+    #[cfg(feature = "daemon")]
+    fn decoded(&mut self, frame: Option<Result<Frame<Bytes>, Error>>) -> Option<Result<Frame<Bytes>, Error>> {
+        let Some(decoding) = &mut self.decoding else { return frame };
+        let plain = match frame {
+            Some(Err(error)) => return Some(Err(error)),
+            Some(Ok(frame)) => decoding.feed(&frame.into_data().unwrap_or_default()),
+            None => {
+                let rest = decoding.finish();
+                self.decoding = None;
+                rest
+            }
+        };
+        Some(plain.map(Frame::data).map_err(Error::Coding))
+    }
+}
+
 impl Body for AnswerBody {
     type Data = Bytes;
     type Error = Error;
@@ -237,7 +278,10 @@ impl Body for AnswerBody {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         if let Poll::Ready(frame) = self.inner.as_mut().poll_frame(cx) {
             self.idle = None;
-            return Poll::Ready(frame.map(|part| part.map_err(Error::sort)));
+            let frame = frame.map(|part| part.map_err(Error::sort));
+            #[cfg(feature = "daemon")]
+            let frame = self.decoded(frame);
+            return Poll::Ready(frame);
         }
         let timeout = self.timeout;
         let idle = self.idle.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
@@ -246,10 +290,10 @@ impl Body for AnswerBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        !self.is_coded() && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        if self.is_coded() { SizeHint::default() } else { self.inner.size_hint() }
     }
 }

@@ -16,6 +16,9 @@ pub enum TransportError {
     /// The connection died before or amid the answer; whether a write was carried out is unknown.
     #[error("NetBox broke the connection off")]
     Broken(#[source] reqwest::Error),
+    /// The answer is not in the content coding that it says; whether a write was carried out is told by its status.
+    #[error("NetBox's answer cannot be decoded")]
+    Coding(#[source] std::io::Error),
     /// Too many requests wait already; nothing was sent.
     #[error("too many requests wait for NetBox")]
     QueueFull,
@@ -59,7 +62,7 @@ impl TransportError {
     /// Whether NetBox as a whole seems unable to answer, so that remembered answers may stand in for it.
     pub fn is_unavailable(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::TimedOut(_) | Self::Broken(_) => true,
+            Self::Unreachable(_) | Self::TimedOut(_) | Self::Broken(_) | Self::Coding(_) => true,
             Self::QueueFull | Self::QueueTimedOut(_) | Self::RequestBody(_) | Self::Unsendable(_) => false,
         }
     }
@@ -68,7 +71,7 @@ impl TransportError {
     pub fn nothing_was_sent(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::QueueFull | Self::QueueTimedOut(_) | Self::Unsendable(_) => true,
-            Self::TimedOut(_) | Self::Broken(_) | Self::RequestBody(_) => false,
+            Self::TimedOut(_) | Self::Broken(_) | Self::Coding(_) | Self::RequestBody(_) => false,
         }
     }
 

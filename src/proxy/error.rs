@@ -208,6 +208,7 @@ impl ProxyError {
             UpstreamError::Unreachable(_)
             | UpstreamError::TimedOut(_)
             | UpstreamError::Broken(_)
+            | UpstreamError::Coding(_)
             | UpstreamError::QueueFull
             | UpstreamError::QueueTimedOut(_)
             | UpstreamError::Unsendable(_) => Self::Upstream(Arc::new(error)),
@@ -242,6 +243,7 @@ impl ProxyError {
         match self {
             Self::Upstream(error) => match error.as_ref() {
                 UpstreamError::Unreachable(_) | UpstreamError::Broken(_) => true,
+                UpstreamError::Coding(_) => false,
                 UpstreamError::TimedOut(_)
                 | UpstreamError::QueueFull
                 | UpstreamError::QueueTimedOut(_)
@@ -275,7 +277,10 @@ impl ProxyError {
             | Self::UnknownFilters(_)
             | Self::NotCached => Side::Client,
             Self::Upstream(error) => match error.as_ref() {
-                UpstreamError::Unreachable(_) | UpstreamError::TimedOut(_) | UpstreamError::Broken(_) => Side::Upstream,
+                UpstreamError::Unreachable(_)
+                | UpstreamError::TimedOut(_)
+                | UpstreamError::Broken(_)
+                | UpstreamError::Coding(_) => Side::Upstream,
                 UpstreamError::RequestBody(_) => Side::Client,
                 UpstreamError::QueueFull | UpstreamError::QueueTimedOut(_) | UpstreamError::Unsendable(_) => Side::Own,
             },
@@ -299,6 +304,7 @@ impl ProxyError {
                 UpstreamError::Unreachable(_) => "unreachable",
                 UpstreamError::TimedOut(_) => "timed-out",
                 UpstreamError::Broken(_) => "broken-off",
+                UpstreamError::Coding(_) => "coding",
                 UpstreamError::QueueFull => "queue-full",
                 UpstreamError::QueueTimedOut(_) => "queue-timed-out",
                 UpstreamError::RequestBody(_) => "request-body",
@@ -318,6 +324,7 @@ impl ProxyError {
                 UpstreamError::TimedOut(waited) | UpstreamError::QueueTimedOut(waited) => Some(*waited),
                 UpstreamError::Unreachable(_)
                 | UpstreamError::Broken(_)
+                | UpstreamError::Coding(_)
                 | UpstreamError::QueueFull
                 | UpstreamError::RequestBody(_)
                 | UpstreamError::Unsendable(_) => None,

@@ -132,7 +132,9 @@ fn status(error: &ProxyError) -> StatusCode {
         ProxyError::UnknownFilters(_) => StatusCode::BAD_REQUEST,
         ProxyError::NotCached => StatusCode::GATEWAY_TIMEOUT,
         ProxyError::Upstream(error) => match error.as_ref() {
-            UpstreamError::Unreachable(_) | UpstreamError::Broken(_) => StatusCode::BAD_GATEWAY,
+            UpstreamError::Unreachable(_) | UpstreamError::Broken(_) | UpstreamError::Coding(_) => {
+                StatusCode::BAD_GATEWAY
+            }
             UpstreamError::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
             UpstreamError::QueueFull | UpstreamError::QueueTimedOut(_) => StatusCode::SERVICE_UNAVAILABLE,
             UpstreamError::RequestBody(_) => StatusCode::BAD_REQUEST,
@@ -142,6 +144,7 @@ fn status(error: &ProxyError) -> StatusCode {
             UpstreamError::TimedOut(_) => StatusCode::GATEWAY_TIMEOUT,
             UpstreamError::Unreachable(_)
             | UpstreamError::Broken(_)
+            | UpstreamError::Coding(_)
             | UpstreamError::QueueFull
             | UpstreamError::QueueTimedOut(_)
             | UpstreamError::RequestBody(_)
@@ -177,6 +180,7 @@ fn detail(error: &ProxyError) -> String {
         ProxyError::Upstream(error) => match error.as_ref() {
             UpstreamError::Unreachable(_) => "nbproxy cannot reach NetBox.".to_owned(),
             UpstreamError::Broken(_) => "NetBox broke the connection off before it had answered.".to_owned(),
+            UpstreamError::Coding(_) => "NetBox's answer is not in the coding that it says.".to_owned(),
             UpstreamError::TimedOut(_) => format!("NetBox did not answer within {waited:?}."),
             UpstreamError::QueueFull => "Too many requests wait for NetBox already.".to_owned(),
             UpstreamError::QueueTimedOut(_) => format!("NetBox was busy with other requests for {waited:?}."),

@@ -146,7 +146,9 @@ fn libraries_have_one_home() {
         home("axum", &["src/web", "src/server"]);
         home("moka", &["src/cache/store"]);
         home("governor", &["src/proxy/rate.rs"]);
-        ["brotli", "flate2", "zstd"].iter().for_each(|library| home(library, &["src/cache/coding.rs"]));
+        ["brotli", "flate2", "zstd"]
+            .iter()
+            .for_each(|library| home(library, &["src/cache/coding.rs", "src/netbox/session/decoding.rs"]));
         home("tokio_rustls", &["src/server/"]);
         home("x509_parser", &["src/server/"]);
         home("prometheus_client", &["src/telemetry/metrics"]);

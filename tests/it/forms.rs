@@ -187,3 +187,47 @@ async fn tags_go_with_writes_as_they_are() {
     assert_eq!(patch(&tag).send().await.status, 200);
     assert_eq!(patch(&tag).send().await.status, 412, "it is another's now");
 }
+
+/// A server in front of NetBox may compress what nobody has asked it to.
+#[tokio::test]
+async fn what_comes_compressed_is_understood() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::before(&netbox).await;
+    let body = |n: usize| {
+        let row = format!("{{\"id\":{n},\"url\":\"{}/api/dcim/cables/{n}/\"}}", netbox.url());
+        format!("{{\"count\":1,\"next\":null,\"previous\":null,\"results\":[{row}]}}")
+    };
+    let gzip = |text: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, text.as_bytes()).expect("memory takes it");
+        encoder.finish().expect("memory takes it")
+    };
+    let br = |text: &str| {
+        let mut coded = Vec::new();
+        brotli::BrotliCompress(&mut text.as_bytes(), &mut coded, &Default::default()).expect("memory takes it");
+        coded
+    };
+    for (n, coding, coded) in [(1, "gzip", gzip(&body(1))), (2, "br", br(&body(2))), (3, "GZIP", gzip(&body(3)))] {
+        let path = "/api/dcim/cables/";
+        netbox.coded_blob(path, "application/json", coding, coded.clone());
+        let target = format!("{path}?n={n}");
+        let first = proxy.get(&target).await;
+        assert_eq!((first.status, first.cache(), first.header("content-encoding")), (200, "fwd=miss; stored", ""));
+        assert_eq!(first.text(), body(n).replace(&netbox.url(), &proxy.url()), "links lead back");
+        assert!(proxy.get(&target).await.body == first.body);
+        let passed = proxy.ask("GET", &target).header("cache-control", "no-store").send().await;
+        assert_eq!((passed.text(), passed.header("content-encoding")), (first.text(), ""));
+        let cut = coded[..coded.len() - 9].to_vec();
+        netbox.coded_blob(path, "application/json", coding, cut);
+        assert_eq!(proxy.get(&format!("{path}?cut={n}")).await.status, 502, "{coding}");
+        netbox.coded_blob(path, "application/json", coding, body(n));
+        assert_eq!(proxy.get(&format!("{path}?not={n}")).await.status, 502, "{coding}");
+    }
+    // What is not known passes as it is, and is not kept.
+    netbox.coded_blob("/api/dcim/cables/", "application/json", "lzma", "xyz");
+    for _ in 0..2 {
+        let unknown = proxy.get("/api/dcim/cables/?n=4").await;
+        assert_eq!((unknown.text().as_str(), unknown.header("content-encoding")), ("xyz", "lzma"));
+        assert!(!unknown.is_hit());
+    }
+}

@@ -180,6 +180,12 @@ impl FakeNetbox {
         self.shared.lock().extras.insert(path.to_owned(), extra);
     }
 
+    /// Answers a path below `/api/` with that body, which is in that content coding, whatever the client takes.
+    pub fn coded_blob(&self, path: &str, content_type: &str, coding: &str, body: impl Into<Bytes>) {
+        let extra = Extra::Coded(content_type.to_owned(), coding.to_owned(), body.into());
+        self.shared.lock().extras.insert(path.to_owned(), extra);
+    }
+
     /// Answers a path below `/api/` with so many bytes of JSON, a list made while it is sent.
     pub fn endless(&self, path: &str, total_bytes: u64) {
         let extra = Extra::Endless(total_bytes);

@@ -261,6 +261,11 @@ impl Context<'_> {
                 answer.content_type = None;
                 Ok(answer.with("Content-Type", content_type))
             }
+            Some(Extra::Coded(content_type, coding, bytes)) => {
+                let mut answer = Answer::new(200, "", bytes);
+                answer.content_type = None;
+                Ok(answer.with("Content-Type", content_type).with("Content-Encoding", coding))
+            }
             Some(Extra::Endless(total)) => {
                 let mut answer = Answer::new(200, crate::answer::JSON, "");
                 let url = format!("{}{path}", self.origin);

@@ -227,6 +227,7 @@ impl View {
 #[derive(Clone, Debug)]
 pub(crate) enum Extra {
     Blob(String, Bytes),
+    Coded(String, String, Bytes),
     Endless(u64),
 }
 
