@@ -13,7 +13,7 @@ WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY tests/fake-netbox tests/fake-netbox
 RUN mkdir -p src benches tests/it \
-    && touch src/lib.rs benches/hit.rs benches/listing.rs tests/it/main.rs \
+    && touch src/lib.rs benches/{flow,hit,listing,siege}.rs tests/schedules.rs tests/it/main.rs \
     && echo 'fn main() {}' > src/main.rs \
     && cargo build --release --locked --bin nbproxy \
     && cargo clean --release --package nbproxy

@@ -3,6 +3,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use http::header::{ACCEPT, AUTHORIZATION};
@@ -284,6 +285,11 @@ impl Proxy {
     /// NetBox's `API-Version`, once an answer has told it.
     pub fn api_version(&self) -> Option<HeaderValue> {
         self.inner.watch.api_version().and_then(|version| HeaderValue::try_from(version).ok())
+    }
+
+    /// How long ago all changes made elsewhere were known up to then; `None` while they are not followed.
+    pub fn changelog_lag(&self) -> Option<Duration> {
+        self.inner.feed.confirmed().map(|confirmed| self.inner.clock.now().since(confirmed))
     }
 
     /// The memory, for its figures.

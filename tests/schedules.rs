@@ -32,7 +32,7 @@ struct World {
     memory: Mutex<Option<(u64, Witness)>>,
     epochs: Arc<Epochs>,
     pen: Pen,
-    flights: Flights<u64>,
+    flights: Flights<u64, ()>,
     key: Key,
     scope: Scope,
     /// Whether entries depend on one type only.

@@ -63,11 +63,6 @@ impl Auditor {
         Self { one_in, hits: AtomicU64::new(0), looking: Arc::new(Semaphore::new(1)), mistrusted: RwLock::default() }
     }
 
-    /// Whether any hit is looked at twice.
-    pub(super) fn is_on(&self) -> bool {
-        self.one_in > 0
-    }
-
     /// Whether this hit is one to be looked at.
     fn chooses(&self) -> bool {
         self.one_in > 0 && self.hits.fetch_add(1, Ordering::Relaxed) % self.one_in == self.one_in - 1

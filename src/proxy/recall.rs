@@ -73,13 +73,13 @@ pub struct Again {
 
 impl Proxy {
     /// What is to be known of a request when it comes again; `None` for what has to be looked at each time: visitors, branches,
-    /// callers that are counted or held to filters, and all where hits are looked at twice.
+    /// callers that are counted or held to filters.
     pub fn recall(&self, caller: &Caller, request: &Request) -> Option<Recall> {
         let inner = &self.inner;
         let access = inner.access.load_full();
         let known = matches!(caller, Caller::Client(_) | Caller::Anonymous(_));
         let counted = access.rate(Some(caller), &request.origin).is_some();
-        if !known || counted || access.strict(caller) != Strictness::Off || inner.auditor.is_on() {
+        if !known || counted || access.strict(caller) != Strictness::Off {
             return None;
         }
         let permit = access.acl.permit(caller, &request.target, Intent::Read).ok()?;
@@ -120,6 +120,7 @@ impl Proxy {
             }
         };
         inner.feed.asked(now);
+        inner.look_twice(&recall.permit, read, &recall.base, &entry);
         inner.refresh_ahead(&recall.permit, read, &recall.base, entry.core(), now);
         inner.given(&recall.permit, read, &recall.base, entry.core().paging.as_ref(), now);
         let cache_status = if inner.walks.step(read, &entry.core().witness, entry.core().continues(), now) {

@@ -1,6 +1,7 @@
 //! Metrics in Prometheus' text format: typed methods, bounded labels. A label never holds a raw path.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::AtomicU64;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -52,6 +53,23 @@ pub struct Metrics {
     endpoints: RwLock<HashSet<EndpointLabel>>,
 }
 
+/// Where the hits of one endpoint are counted that are answered without the road, since the same request has come before.
+#[derive(Debug, Clone)]
+pub struct Hits {
+    requests: Counter,
+    seconds: Histogram,
+    recalled: Counter,
+}
+
+impl Hits {
+    /// A request was answered.
+    pub fn count(&self, took: Duration) {
+        self.requests.inc();
+        self.recalled.inc();
+        self.seconds.observe(took.as_secs_f64());
+    }
+}
+
 /// Figures that are read when they are asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Snapshot {
@@ -69,6 +87,8 @@ pub struct Snapshot {
     pub ready: bool,
     /// Whether requests' filters can be checked.
     pub filters_known: bool,
+    /// How long ago changes made elsewhere were known up to then; `None` while they are not followed.
+    pub changelog_lag: Option<Duration>,
 }
 
 #[derive(Debug, Default)]
@@ -80,6 +100,7 @@ struct Gauges {
     waiting: Gauge,
     ready: Gauge,
     filters_known: Gauge,
+    changelog_lag: Gauge<f64, AtomicU64>,
 }
 
 impl Metrics {
@@ -144,6 +165,8 @@ impl Metrics {
         registry.register("ready", "1 when ready to serve", gauges.ready.clone());
         let help = "1 when requests' filters can be checked by NetBox's OpenAPI document";
         registry.register("filters_known", help, gauges.filters_known.clone());
+        let help = "For how long changes made elsewhere may have gone unseen; infinite while they are not followed";
+        registry.register_with_unit("changelog_lag", help, Unit::Seconds, gauges.changelog_lag.clone());
         let endpoints = RwLock::default();
         Self {
             registry,
@@ -187,6 +210,18 @@ impl Metrics {
         let endpoint = self.label(endpoint);
         self.requests.get_or_create(&RequestLabels { outcome, endpoint }).inc();
         self.seconds.get_or_create(&OutcomeLabel { outcome }).observe(took.as_secs_f64());
+    }
+
+    /// Where hits of this endpoint are counted: found once, so that each costs two additions.
+    pub fn hits(&self, endpoint: &str) -> Hits {
+        let outcome = "hit";
+        let endpoint = self.label(endpoint);
+        let requests = self.requests.get_or_create_owned(&RequestLabels { outcome, endpoint });
+        Hits {
+            requests,
+            seconds: self.seconds.get_or_create_owned(&OutcomeLabel { outcome }),
+            recalled: self.recalled.clone(),
+        }
     }
 
     /// NetBox answered, with a status of this class (`2xx`), or did not (`none`).
@@ -242,11 +277,6 @@ impl Metrics {
         self.audits.get_or_create(&AuditLabels { finding, endpoint, age }).inc();
     }
 
-    /// A hit was answered without the road, since the same request had come before.
-    pub fn recalled(&self) {
-        self.recalled.inc();
-    }
-
     /// A page was of another state than the page before it.
     pub fn walk_broken(&self) {
         self.walks_broken.inc();
@@ -296,6 +326,7 @@ impl Metrics {
         set(&self.gauges.waiting, now.waiting as u64);
         set(&self.gauges.ready, now.ready.into());
         set(&self.gauges.filters_known, now.filters_known.into());
+        self.gauges.changelog_lag.set(now.changelog_lag.map_or(f64::INFINITY, |lag| lag.as_secs_f64()));
         let mut out = String::new();
         // Writing to a String does not fail.
         let _written = text::encode(&mut out, &self.registry);

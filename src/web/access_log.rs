@@ -16,7 +16,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use super::AppParts;
 use crate::cache::clock::{Clock, Moment};
 use crate::proxy::error::{ProxyError, Side};
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::{Hits, Metrics};
 
 /// nginx's word for a client that hangs up before it was answered; nobody is sent it.
 const CLIENT_GONE: StatusCode = match StatusCode::from_u16(499) {
@@ -32,8 +32,8 @@ pub(super) struct Line {
     began: Moment,
     peer: IpAddr,
     method: Method,
-    endpoint: String,
-    caller: String,
+    endpoint: Option<Arc<str>>,
+    caller: Option<Arc<str>>,
     outcome: &'static str,
     detail: Option<&'static str>,
     request_id: Option<HeaderValue>,
@@ -57,8 +57,8 @@ impl Line {
             began,
             peer,
             method,
-            endpoint: String::new(),
-            caller: String::new(),
+            endpoint: None,
+            caller: None,
             // What it is called if its client hangs up before there is an answer.
             outcome: "gone",
             detail: None,
@@ -70,12 +70,12 @@ impl Line {
         }
     }
 
-    pub(super) fn endpoint(&mut self, name: &str) {
-        name.clone_into(&mut self.endpoint);
+    pub(super) fn endpoint(&mut self, name: impl Into<Arc<str>>) {
+        self.endpoint = Some(name.into());
     }
 
-    pub(super) fn caller(&mut self, name: &str) {
-        name.clone_into(&mut self.caller);
+    pub(super) fn caller(&mut self, name: impl Into<Arc<str>>) {
+        self.caller = Some(name.into());
     }
 
     pub(super) fn outcome(&mut self, outcome: &'static str, detail: Option<&'static str>) {
@@ -100,8 +100,10 @@ impl Line {
     }
 
     /// Counts the request, and writes the line: all of the answer is at hand.
-    pub(super) fn written(mut self, status: StatusCode, bytes: u64) {
-        let took = self.count(status);
+    pub(super) fn written(mut self, status: StatusCode, bytes: u64, hits: &Hits) {
+        let took = self.took();
+        self.status = status;
+        hits.count(took);
         self.write(bytes, took);
     }
 
@@ -115,7 +117,7 @@ impl Line {
     fn count(&mut self, status: StatusCode) -> Duration {
         let took = self.took();
         self.status = status;
-        self.metrics.request(self.outcome, &self.endpoint, took);
+        self.metrics.request(self.outcome, self.endpoint.as_deref().unwrap_or_default(), took);
         took
     }
 
@@ -127,10 +129,10 @@ impl Line {
         self.written = true;
         tracing::info!(
             target: "nbproxy::access",
-            caller = self.caller,
+            caller = self.caller.as_deref().unwrap_or_default(),
             peer = %self.peer,
             method = self.method.as_str(),
-            endpoint = self.endpoint,
+            endpoint = self.endpoint.as_deref().unwrap_or_default(),
             status = self.status.as_u16(),
             outcome = self.outcome,
             detail = self.detail,

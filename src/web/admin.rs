@@ -80,6 +80,7 @@ pub(super) async fn metrics(State(state): State<Arc<AdminState>>) -> Response {
         waiting: gate.waiting(),
         ready: state.readiness.stage() == Stage::Ready,
         filters_known: state.proxy.filters_known(),
+        changelog_lag: state.proxy.changelog_lag(),
     });
     ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }

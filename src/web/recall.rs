@@ -17,6 +17,7 @@ use super::{App, AppParts};
 use crate::proxy::auth::Caller;
 use crate::proxy::recall::{Again, Recall};
 use crate::proxy::request::Request as Asked;
+use crate::telemetry::metrics::Hits;
 
 /// Heads of one generation: when there are so many, the generation before is forgotten.
 const GENERATION: usize = 4096;
@@ -46,8 +47,9 @@ struct Generations {
 #[derive(Debug)]
 pub(super) struct Known {
     recall: Recall,
-    caller: Box<str>,
-    endpoint: Box<str>,
+    caller: Arc<str>,
+    endpoint: Arc<str>,
+    hits: Hits,
 }
 
 /// Where a head comes from: whether by TLS, and the address.
@@ -70,12 +72,11 @@ impl App {
         let began = app.clock.now();
         let Again { status, outcome, request_id, head, body } = app.proxy.again(&known.recall)?;
         let mut line = Line::since(began, app, Method::GET, peer.address);
-        line.endpoint(&known.endpoint);
-        line.caller(&known.caller);
+        line.endpoint(Arc::clone(&known.endpoint));
+        line.caller(Arc::clone(&known.caller));
         line.outcome(outcome.as_str(), outcome.detail());
         line.request_id(Some(&request_id));
-        app.metrics.recalled();
-        line.written(status, body.len() as u64);
+        line.written(status, body.len() as u64, &known.hits);
         Some((head, body))
     }
 }
@@ -110,7 +111,9 @@ impl Recalls {
     /// Remembers what became of a request with this head, which memory has answered.
     pub(super) fn put(&self, app: &AppParts, head: Box<[u8]>, caller: &Caller, asked: &Asked) {
         let Some(recall) = app.proxy.recall(caller, asked) else { return };
-        let known = Known { recall, caller: caller.name().into(), endpoint: asked.target.path.name().into() };
+        let endpoint = asked.target.path.name();
+        let hits = app.metrics.hits(endpoint);
+        let known = Known { recall, caller: caller.name().into(), endpoint: endpoint.into(), hits };
         let mut generations = self.generations.write().unwrap_or_else(PoisonError::into_inner);
         if generations.young.len() >= GENERATION {
             generations.old = std::mem::take(&mut generations.young);

@@ -155,3 +155,25 @@ fn libraries_have_one_home() {
         home("tracing_subscriber", &["src/telemetry/logging.rs"]);
     }
 }
+
+/// Its first layer builds what is not ours with empty files in place of our targets, and cargo wants all that it is told of.
+#[test]
+fn the_image_knows_all_targets() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let (manifest, dockerfile) = (read("Cargo.toml"), read("Dockerfile"));
+    let benches = dockerfile.split("benches/{").nth(1).and_then(|rest| rest.split('}').next()).expect("benches");
+    let mut seen = 0;
+    for table in manifest.split("\n[[").skip(1) {
+        let (kind, rest) = table.split_once("]]").expect("a table");
+        let name = rest.lines().find_map(|line| line.strip_prefix("name = \"")).expect("a name").trim_end_matches('"');
+        let known = match kind {
+            "bench" => benches.split(',').any(|bench| bench == name),
+            "test" => dockerfile.contains(&format!("tests/{name}")),
+            _ => true,
+        };
+        assert!(known, "the Dockerfile has no empty file for the {kind} {name}");
+        seen += 1;
+    }
+    assert!(seen >= 6);
+}

@@ -195,3 +195,21 @@ async fn however_it_arrives_each_gets_one_answer() {
     connection.write(&get(SITE, "Connection: close\r\n")).await;
     assert_eq!(connection.rest().await.matches("HTTP/1.1 ").count(), 1);
 }
+
+#[tokio::test]
+async fn what_comes_again_is_looked_at_twice_like_others() {
+    let netbox = FakeNetbox::start().await;
+    let proxy = TestProxy::builder(&netbox).settings("[invalidation]\naudit_one_in = 1").start().await;
+    let mut connection = Raw::connect(proxy.address()).await;
+    for _ in 0..3 {
+        connection.write(&get(SITE, "")).await;
+        answer(&mut connection).await;
+    }
+    // One at a time: what comes while another is looked at is not.
+    let before = recalled(&proxy).await;
+    while netbox.count("GET", SITE) < 4 {
+        connection.write(&get(SITE, "")).await;
+        answer(&mut connection).await;
+    }
+    assert!(before >= 1.0 && recalled(&proxy).await > before);
+}
