@@ -142,6 +142,16 @@ pub struct Proxy {
     inner: Arc<Inner>,
 }
 
+/// The rules that were in force at one time.
+#[derive(Debug, Clone)]
+pub struct Rules(Arc<AccessControl>);
+
+impl PartialEq for Rules {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// What all requests share: the parts, and what is under way.
 #[derive(Debug)]
 struct Inner {
@@ -158,7 +168,7 @@ struct Inner {
     hooks: Semaphore,
     hooks_heard: Heard,
     unasked: Unasked,
-    copying: Semaphore,
+    copying: Arc<Semaphore>,
 }
 
 impl Deref for Inner {
@@ -177,7 +187,7 @@ impl Proxy {
         let (filters, walks, ahead) = (Filters::default(), Walks::default(), Ahead::new(parts.read_ahead));
         let (branches, jobs) = (Branches::default(), Jobs::default());
         let hooks_heard = Heard::default();
-        let (hooks, copying) = (Semaphore::new(hook::AT_ONCE), Semaphore::new(copies::AT_ONCE));
+        let (hooks, copying) = (Semaphore::new(hook::AT_ONCE), Arc::new(Semaphore::new(copies::AT_ONCE)));
         let unasked = Unasked::new(parts.refresh);
         let inner = Inner {
             parts,
@@ -201,6 +211,11 @@ impl Proxy {
     /// Whether clients must call nbproxy by a loopback name.
     pub fn takes_loopback_names_only(&self) -> bool {
         self.inner.access.load().takes_loopback_names_only()
+    }
+
+    /// By whose rules requests are judged now.
+    pub fn rules(&self) -> Rules {
+        Rules(self.inner.access.load_full())
     }
 
     /// Lets in whom these settings let in, from the next request on.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
-use http::header::VARY;
+use http::header::{ETAG, VARY};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::clock::Moment;
@@ -15,11 +15,11 @@ use super::head::{Head, Heads};
 use super::paging::{Next, Paging};
 use super::public::PublicBase;
 use super::selector::About;
-use super::tag::Validator;
+use super::tag::Digest;
 
 mod form;
 
-pub use form::{Form, Making, Selected};
+pub use form::{Form, Selected};
 
 /// Bytes that an entry is counted with besides its headers and forms: its own and what moka keeps of it.
 const ENTRY: usize = 768;
@@ -32,7 +32,8 @@ const MOST_FORMS: usize = 4;
 pub struct Entry {
     core: Arc<Core>,
     head: Arc<Head>,
-    validator: Validator,
+    /// What its strong tags are made of, where NetBox has given it none.
+    digest: Option<Digest>,
     /// Whether it is worth a copy in a coding.
     coded: bool,
     forms: Vec<Form>,
@@ -94,16 +95,9 @@ impl Entry {
             vary(&mut headers);
         }
         let head = heads.keep(&headers);
-        let validator = if ok { Validator::of(&head, form.digest()) } else { Validator::None };
-        let forms = vec![form.tagged(&validator)];
-        Self { core: Arc::new(core), head: Arc::new(head), validator, coded, forms }
-    }
-
-    /// The same, in place of that other answer to the same request.
-    #[must_use]
-    pub fn after(mut self, before: &Self) -> Self {
-        self.validator = self.validator.after(&before.validator);
-        self
+        let digest = (ok && head.get(&ETAG).is_none()).then(|| form.digest());
+        let forms = vec![form.tagged(digest)];
+        Self { core: Arc::new(core), head: Arc::new(head), digest, coded, forms }
     }
 
     /// What all forms have in common.
@@ -114,11 +108,6 @@ impl Entry {
     /// Its headers.
     pub fn head(&self) -> &Head {
         &self.head
-    }
-
-    /// What tells whether a client has it already.
-    pub fn validator(&self) -> &Validator {
-        &self.validator
     }
 
     /// The form that was made last: for whoever came last by a new name.
@@ -143,7 +132,7 @@ impl Entry {
             Some(first) => first.moved_to(base),
             None => Form::plain(base.clone(), Bytes::new()),
         };
-        form.tagged(&self.validator)
+        form.tagged(self.digest)
     }
 
     /// The same answer with one form more.
@@ -155,12 +144,6 @@ impl Entry {
         }
         entry.forms.push(form);
         entry
-    }
-
-    /// Leave to make a copy of the form for `base`, and what is to be copied; unless somebody is at it.
-    pub fn begin_copy(&self, base: &PublicBase) -> Option<(Making, Bytes)> {
-        let form = self.form(base)?;
-        Some((form.begin()?, form.body().clone()))
     }
 
     /// The same answer with a copy of the form for `base`, or the knowledge that there is no use in one; unless that form has

@@ -19,12 +19,20 @@ const OWN: [HeaderName; 3] = [AGE, DATE, ETAG];
 /// Headers that a reply adds: with room for them its map need not grow.
 const PER_REPLY: usize = 6;
 
-/// Maps after which those are looked for that nobody needs any more.
+/// Maps after which those are looked for that nobody needs any more; twice as many as were needed then, if that is more, so that
+/// the search costs each answer the same however many there are.
 const SWEEP: usize = 512;
 
 /// The maps that are shared.
 #[derive(Debug, Default)]
-pub struct Heads(Mutex<HashMap<u64, Weak<HeaderMap>>>);
+pub struct Heads(Mutex<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    maps: HashMap<u64, Weak<HeaderMap>>,
+    /// How many of them there were when those were last looked for that nobody needs.
+    swept: usize,
+}
 
 /// An answer's headers.
 #[derive(Debug)]
@@ -63,10 +71,11 @@ impl Heads {
         let mut hasher = DefaultHasher::new();
         headers.iter().for_each(|header| header.hash(&mut hasher));
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= SWEEP {
-            known.retain(|_, headers| headers.strong_count() > 0);
+        if known.maps.len() >= SWEEP.max(2 * known.swept) {
+            known.maps.retain(|_, headers| headers.strong_count() > 0);
+            known.swept = known.maps.len();
         }
-        let slot = known.entry(hasher.finish()).or_default();
+        let slot = known.maps.entry(hasher.finish()).or_default();
         match slot.upgrade().filter(|shared| **shared == headers) {
             Some(shared) => (shared, false),
             None => {

@@ -86,6 +86,12 @@ impl Key {
         Self { hash: *hasher.finalize().as_bytes(), share: view.share() }
     }
 
+    /// A byte that differs from key to key.
+    pub(super) fn some_byte(&self) -> u8 {
+        let [byte, ..] = self.hash;
+        byte
+    }
+
     /// The share of memory that it looks into.
     pub(super) fn share(&self) -> Share {
         self.share

@@ -3,7 +3,7 @@
 //! What is fetched with a token that nbproxy was given is in the common share. Callers with tokens of their own share
 //! another, in segments: one caller's flood reaches its own segment and no further.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use super::entry::Entry;
@@ -35,6 +35,8 @@ pub struct Store {
     /// How often something was purged. Held for reading while something is put in, so that a purge finds either the
     /// entry or nobody who is about to put it there.
     purges: RwLock<u64>,
+    /// Held while what stands at a place is looked at and replaced: a lock for many places.
+    replacing: [Mutex<()>; 16],
     max_entry: usize,
 }
 
@@ -77,6 +79,7 @@ impl Store {
             segments,
             heads: Heads::default(),
             purges: RwLock::default(),
+            replacing: Default::default(),
             max_entry,
         }
     }
@@ -108,6 +111,7 @@ impl Store {
             return Err(NotKept::Changed);
         }
         let (shelf, slot) = self.place(&key).ok_or(NotKept::NoRoom)?;
+        let _nobody_else_here = self.replacing(&key);
         let newer = |known: &Entry| known.core().stored > entry.core().stored && known.core().witness.is_current();
         if shelf.get(&slot).is_some_and(|known| newer(&known)) {
             return Ok(());
@@ -121,15 +125,13 @@ impl Store {
     }
 
     /// Replaces an entry by the same answer in more forms, unless another answer has taken its place, it was purged, or
-    /// there is no room for so many.
-    pub fn extend(&self, key: Key, known: &Entry, extended: impl FnOnce(&Entry) -> Option<Entry>) {
+    /// there is no room for so many. Whether all was well but the room.
+    pub fn extend(&self, key: Key, known: &Entry, extended: impl FnOnce(&Entry) -> Option<Entry>) -> bool {
         let _no_purge_meanwhile = self.purges();
-        if let Some((shelf, slot)) = self.place(&key)
-            && let Some(current) = shelf.get(&slot).filter(|current| current.is_same(known))
-            && let Some(extended) = extended(&current)
-        {
-            shelf.put(slot, Arc::new(extended));
-        }
+        let _nobody_else_here = self.replacing(&key);
+        let Some((shelf, slot)) = self.place(&key) else { return true };
+        let current = shelf.get(&slot).filter(|current| current.is_same(known));
+        current.and_then(|current| extended(&current)).is_none_or(|extended| shelf.put(slot, Arc::new(extended)))
     }
 
     /// Forgets what the selector covers, and keeps nothing whose fetch was sent before; returns how many entries that
@@ -190,6 +192,11 @@ impl Store {
 
     fn shelves(&self) -> impl Iterator<Item = &Shelf> {
         std::iter::once(&self.common).chain(&self.segments)
+    }
+
+    fn replacing(&self, key: &Key) -> Option<MutexGuard<'_, ()>> {
+        let lock = self.replacing.get(usize::from(key.some_byte()) % self.replacing.len())?;
+        Some(lock.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn purges(&self) -> RwLockReadGuard<'_, u64> {

@@ -3,13 +3,13 @@
 //! Lists and the OpenAPI document have no tag of NetBox's. nbproxy gives them a strong one, made of their bytes, so that it
 //! is the same again when a fetch brings the same bytes. Single objects keep NetBox's own, which is made of their last change
 //! (NetBox 4.6): a client sends it back with its writes. It stays the same when what the object shows of others has changed,
-//! so it may stand for several bodies, and whoever has one of them need not have the one that counts.
+//! so it stands for several bodies, and whoever has one of them need not have the one that counts: by it nobody is told that it
+//! has the answer, as NetBox tells nobody.
 
-use http::header::{ETAG, IF_NONE_MATCH};
+use http::header::IF_NONE_MATCH;
 use http::{HeaderMap, HeaderValue};
 
 use super::coding::Coding;
-use super::head::Head;
 use super::public::PublicBase;
 
 /// Hexadecimal digits of a tag.
@@ -19,34 +19,17 @@ const DIGITS: usize = 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digest([u8; 32]);
 
-/// What tells that a client has this answer already.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Validator {
-    /// Nothing does.
-    None,
-    /// The bytes do.
-    Bytes(Digest),
-    /// NetBox's tag does.
-    Netbox {
-        /// The tag, as in the headers.
-        tag: HeaderValue,
-        /// What it stands for here.
-        digest: Digest,
-        /// Whether it has stood for something else before.
-        ambiguous: bool,
-    },
-}
-
 /// What a client has: the tags of its `If-None-Match`. A `*` among them says that it has anything at all, which is a writer's
 /// question and tells a reader's cache nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known(Vec<HeaderValue>);
 
 impl Digest {
-    /// The digest of a body in parts.
+    /// The digest of a body in parts, each of which is hashed with its length before it: where they part tells bodies apart, too.
     pub(super) fn of<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut hasher = blake3::Hasher::new();
         for part in parts {
+            hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
         Self(*hasher.finalize().as_bytes())
@@ -68,29 +51,6 @@ pub(super) fn tag_in(tag: &HeaderValue, coding: Coding) -> HeaderValue {
     tag.to_str().ok().and_then(|tag| HeaderValue::try_from(coded(tag)).ok()).unwrap_or_else(|| tag.clone())
 }
 
-impl Validator {
-    /// What tells of an answer with these headers and this digest.
-    pub fn of(head: &Head, digest: Digest) -> Self {
-        match head.get(&ETAG) {
-            None => Self::Bytes(digest),
-            Some(tag) => Self::Netbox { tag: tag.clone(), digest, ambiguous: false },
-        }
-    }
-
-    /// The same, in place of an answer with that other one.
-    #[must_use]
-    pub fn after(mut self, before: &Self) -> Self {
-        if let (
-            Self::Netbox { tag, digest, ambiguous },
-            Self::Netbox { tag: old_tag, digest: old_digest, ambiguous: already },
-        ) = (&mut self, before)
-        {
-            *ambiguous = tag == old_tag && (*already || digest != old_digest);
-        }
-        self
-    }
-}
-
 impl Known {
     /// What the client says it has.
     pub fn of(headers: &HeaderMap) -> Self {
@@ -107,11 +67,6 @@ impl Known {
         let wanted = plain(opaque(tag)?);
         let found = self.tags().find(|known| plain(known) == wanted)?;
         HeaderValue::try_from(format!("\"{found}\"")).ok()
-    }
-
-    /// Whether the client has what NetBox's `tag` stands for.
-    pub fn weakly(&self, tag: &HeaderValue) -> bool {
-        opaque(tag).is_some_and(|wanted| self.tags().any(|known| known == wanted))
     }
 
     fn tags(&self) -> impl Iterator<Item = &str> {
@@ -137,7 +92,6 @@ fn quoted(list: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::head::Heads;
 
     fn known(lines: &[&str]) -> Known {
         let mut headers = HeaderMap::new();
@@ -166,19 +120,9 @@ mod tests {
     }
 
     #[test]
-    fn netboxs_tag_counts_as_long_as_it_has_stood_for_one_body() {
-        let of = |tag: &str, body: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(ETAG, tag.parse().unwrap());
-            Validator::of(&Heads::default().keep(&headers), digest(body))
-        };
-        let ambiguous = |validator: &Validator| matches!(validator, Validator::Netbox { ambiguous: true, .. });
-        let first = of("W/\"1\"", "a");
-        let same = of("W/\"1\"", "a").after(&first);
-        let other = of("W/\"1\"", "b").after(&same);
-        let back = of("W/\"1\"", "b").after(&other);
-        let changed = of("W/\"2\"", "c").after(&back);
-        assert_eq!([&first, &same, &other, &back, &changed].map(ambiguous), [false, false, true, true, false]);
+    fn where_a_link_stands_tells_bodies_apart() {
+        let of = |parts: [&str; 2]| Digest::of(parts.iter().map(|part| part.as_bytes()));
+        assert_ne!(of(["{\"a\":\"", "/1\",\"b\":\"/1\"}"]), of(["{\"a\":\"/1\",\"b\":\"", "/1\"}"]));
     }
 
     #[test]

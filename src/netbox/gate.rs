@@ -109,9 +109,9 @@ impl Gate {
     /// half of all.
     pub fn spare(&self) -> Option<Place> {
         let spare = Arc::clone(&self.spare).try_acquire_owned().ok()?;
-        // Both at once: those who wait are given what comes free before it can be had here.
-        let mut two = Arc::clone(&self.places).try_acquire_many_owned(2).ok()?;
-        Some(Place { _spare: Some(spare), ..self.place(two.split(1)?) })
+        // Those who wait are given what comes free before it can be had here.
+        let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        (self.places.available_permits() > 0).then(|| Place { _spare: Some(spare), ..self.place(permit) })
     }
 
     /// Whether a place is free, and nobody waits for one.

@@ -254,20 +254,39 @@ impl AnswerBody {
         false
     }
 
-    /// The same without its coding.
+    #[cfg(not(feature = "daemon"))]
+    fn next_decoded(&mut self) -> Option<Result<Frame<Bytes>, Error>> {
+        None
+    }
+
+    #[cfg(not(feature = "daemon"))]
+    fn take_in(&mut self, frame: Option<Result<Frame<Bytes>, Error>>) -> Option<Option<Result<Frame<Bytes>, Error>>> {
+        Some(frame)
+    }
+
+    /// What is left to decode of what has come.
     #[cfg(feature = "daemon")]
-    fn decoded(&mut self, frame: Option<Result<Frame<Bytes>, Error>>) -> Option<Result<Frame<Bytes>, Error>> {
-        let Some(decoding) = &mut self.decoding else { return frame };
-        let plain = match frame {
-            Some(Err(error)) => return Some(Err(error)),
-            Some(Ok(frame)) => decoding.feed(&frame.into_data().unwrap_or_default()),
+    fn next_decoded(&mut self) -> Option<Result<Frame<Bytes>, Error>> {
+        let piece = self.decoding.as_mut()?.next().transpose()?;
+        Some(piece.map(Frame::data).map_err(Error::Coding))
+    }
+
+    /// Takes in what has come: `Some` if it can be handed on.
+    #[cfg(feature = "daemon")]
+    fn take_in(&mut self, frame: Option<Result<Frame<Bytes>, Error>>) -> Option<Option<Result<Frame<Bytes>, Error>>> {
+        let Some(decoding) = &mut self.decoding else { return Some(frame) };
+        match frame {
+            Some(Ok(frame)) => {
+                decoding.feed(frame.into_data().unwrap_or_default());
+                None
+            }
+            Some(Err(error)) => Some(Some(Err(error))),
             None => {
                 let rest = decoding.finish();
                 self.decoding = None;
-                rest
+                Some(Some(rest.map(Frame::data).map_err(Error::Coding)))
             }
-        };
-        Some(plain.map(Frame::data).map_err(Error::Coding))
+        }
     }
 }
 
@@ -276,11 +295,14 @@ impl Body for AnswerBody {
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        if let Poll::Ready(frame) = self.inner.as_mut().poll_frame(cx) {
+        loop {
+            if let Some(piece) = self.next_decoded() {
+                return Poll::Ready(Some(piece));
+            }
+            let Poll::Ready(frame) = self.inner.as_mut().poll_frame(cx) else { break };
             self.idle = None;
             let frame = frame.map(|part| part.map_err(Error::sort));
-            #[cfg(feature = "daemon")]
-            let frame = self.decoded(frame);
+            let Some(frame) = self.take_in(frame) else { continue };
             return Poll::Ready(frame);
         }
         let timeout = self.timeout;

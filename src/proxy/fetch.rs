@@ -211,12 +211,8 @@ impl Inner {
             about: read.canonical.about().clone(),
             late: Late::default(),
         };
-        let entry = Entry::new(core, headers, Form::new(base, whole.body, whole.links), self.store.heads());
-        let before = self.store.get(&read.key);
-        let entry = Arc::new(match before {
-            Some(before) => entry.after(&before),
-            None => entry,
-        });
+        let form = Form::new(base, whole.body, whole.links);
+        let entry = Arc::new(Entry::new(core, headers, form, self.store.heads()));
         let kept = admitted.and_then(|()| self.store.put(sent.intake, read.key, Arc::clone(&entry)));
         Ok(Landing::Answer(Landed { entry, kept, request_id, refuses_address }))
     }

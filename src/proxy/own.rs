@@ -55,7 +55,8 @@ impl Inner {
         let target = Target::read(path, query, &HeaderMap::new(), "").map_err(|error| error.as_str())?;
         let base = PublicBase::new(false, Authority::from_static("nbproxy"));
         let origin = Origin { address: Ipv4Addr::LOCALHOST.into(), certificate: None };
-        let request = Request { method: Method::GET, headers, target, origin, base: base.clone(), body: None };
+        let request =
+            Request { method: Method::GET, headers, target, origin, base: base.clone(), body: None, whole: true };
         let asked = self.clock.now();
         let (reply, key) = self.ask_for_own(&permit, request).await?;
         if reply.status != StatusCode::OK {

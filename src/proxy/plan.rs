@@ -53,6 +53,8 @@ pub(super) struct Read {
     pub(super) head: bool,
     pub(super) status: bool,
     pub(super) walker: Option<Walker>,
+    /// The answer is not to be given before all of it is there.
+    pub(super) whole: bool,
 }
 
 impl Read {
@@ -132,6 +134,7 @@ fn read(
         content: content(&resource),
         head: request.method == Method::HEAD,
         status: resource == Resource::Status,
+        whole: request.whole,
         walker: walker.filter(|_| verb == Verb::Get),
     })
 }

@@ -9,8 +9,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use http::header::{AGE, CONTENT_LENGTH, DATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::Proxy;
-use super::access::{AccessControl, Strictness};
+use super::access::Strictness;
 use super::acl::{Intent, Permit};
 use super::auth::Caller;
 use super::branches::Standing;
@@ -21,6 +20,7 @@ use super::read::Found;
 use super::reply::{CACHE_STATUS, Recipient, Reply, ReplyBody, fresh_id, of_entry};
 use super::request::Request;
 use super::walks::Walker;
+use super::{Proxy, Rules};
 use crate::cache::entry::{Entry, Selected};
 use crate::cache::public::PublicBase;
 use crate::netbox::branch::Branch;
@@ -31,8 +31,7 @@ const OF_ITS_OWN: usize = 160;
 /// What the road made of a request.
 #[derive(Debug)]
 pub struct Recall {
-    /// By whose rules it was let in.
-    access: Arc<AccessControl>,
+    rules: Rules,
     permit: Permit,
     read: Box<Read>,
     base: PublicBase,
@@ -72,11 +71,11 @@ pub struct Again {
 }
 
 impl Proxy {
-    /// What is to be known of a request when it comes again; `None` for what has to be looked at each time: visitors, branches,
+    /// What is to be known of a request when it comes again that has been judged by these rules; `None` for what has to be looked at each time: visitors, branches,
     /// callers that are counted or held to filters.
-    pub fn recall(&self, caller: &Caller, request: &Request) -> Option<Recall> {
+    pub fn recall(&self, rules: &Rules, caller: &Caller, request: &Request) -> Option<Recall> {
         let inner = &self.inner;
-        let access = inner.access.load_full();
+        let access = &rules.0;
         let known = matches!(caller, Caller::Client(_) | Caller::Anonymous(_));
         let counted = access.rate(Some(caller), &request.origin).is_some();
         if !known || counted || access.strict(caller) != Strictness::Off {
@@ -88,9 +87,13 @@ impl Proxy {
         }
         let walker = Walker::of(caller, request);
         match inner.plan(&permit, Some(walker), request, Standing::Sure) {
-            Plan::Read(read) if !read.head => {
-                Some(Recall { access, permit, read, base: request.base.clone(), ready: ArcSwapOption::empty() })
-            }
+            Plan::Read(read) if !read.head => Some(Recall {
+                rules: rules.clone(),
+                permit,
+                read,
+                base: request.base.clone(),
+                ready: ArcSwapOption::empty(),
+            }),
             Plan::Read(_) | Plan::Pass(_) | Plan::NotCached | Plan::Write(_) => None,
         }
     }
@@ -98,7 +101,7 @@ impl Proxy {
     /// The answer to a request that has come before, if memory has it.
     pub fn again(&self, recall: &Recall) -> Option<Again> {
         let inner = &self.inner;
-        if !Arc::ptr_eq(&inner.access.load(), &recall.access) {
+        if !Arc::ptr_eq(&inner.access.load(), &recall.rules.0) {
             return None;
         }
         let (read, now) = (&recall.read, inner.clock.now());

@@ -70,7 +70,8 @@ impl Inner {
         now: Moment,
     ) {
         let often = self.unasked.often;
-        if often == 0 || !self.is_late(core, now) || !core.late.is_the(often) {
+        // Visitors' tokens are used for what they ask for, and nothing else.
+        if often == 0 || permit.visitor().is_some() || !self.is_late(core, now) || !core.late.is_the(often) {
             return;
         }
         if !self.fetch_ahead(permit, read, base) {

@@ -16,7 +16,7 @@ use crate::cache::clock::Moment;
 use crate::cache::entry::{Entry, Selected};
 use crate::cache::head::Head;
 use crate::cache::public::PublicBase;
-use crate::cache::tag::{Known, Validator};
+use crate::cache::tag::Known;
 
 /// RFC 9211.
 pub(super) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
@@ -78,7 +78,7 @@ pub(super) fn of_entry(
 ) -> Reply {
     let core = entry.core();
     let Selected { body, coding, tag, .. } = selected;
-    let has = has(entry.validator(), tag.as_ref(), outcome, to.known);
+    let has = tag.as_ref().filter(|_| !to.known.is_empty()).and_then(|tag| to.known.strongly(tag));
     let (status, mut headers, body) = match has {
         Some(tag) => (StatusCode::NOT_MODIFIED, of_not_modified(entry.head(), tag), ReplyBody::None),
         None => {
@@ -100,22 +100,6 @@ pub(super) fn of_entry(
     headers.insert(REQUEST_ID, request_id.unwrap_or_else(fresh_id));
     headers.insert(CACHE_STATUS, outcome.cache_status());
     Reply { status, headers, body, outcome }
-}
-
-/// The tag by which the client has this answer already, if it does.
-///
-/// NetBox's own tag counts for what memory holds and nothing has changed of since: it stays the same when what an object
-/// shows of others has changed, and who has just been answered by NetBox may have it from before that.
-fn has(validator: &Validator, tag: Option<&HeaderValue>, outcome: Outcome, known: &Known) -> Option<HeaderValue> {
-    if known.is_empty() {
-        return None;
-    }
-    match validator {
-        Validator::None => None,
-        Validator::Bytes(_) => known.strongly(tag?),
-        Validator::Netbox { ambiguous: true, .. } => None,
-        Validator::Netbox { tag, .. } => (outcome.is_coherent() && known.weakly(tag)).then(|| tag.clone()),
-    }
 }
 
 /// What a client is told of an answer that it has (RFC 9110, section 15.4.5), and NetBox's version, which pynetbox looks for.

@@ -32,6 +32,8 @@ pub struct Request {
     pub base: PublicBase,
     /// The body; `None` when there is none.
     pub body: Option<RequestBody>,
+    /// Whether the client could not tell an answer that breaks off from one that has ended.
+    pub whole: bool,
 }
 
 impl Request {
@@ -44,6 +46,7 @@ impl Request {
             origin: self.origin.clone(),
             base: self.base.clone(),
             body: None,
+            whole: self.whole,
         }
     }
 }

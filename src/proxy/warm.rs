@@ -154,7 +154,7 @@ impl Inner {
         let origin = Origin { address: Ipv4Addr::LOCALHOST.into(), certificate: None };
         // As tools ask: with no word of languages or types.
         let (method, headers) = (Method::GET, HeaderMap::new());
-        let request = Request { method, headers, target, origin, base: base.clone(), body: None };
+        let request = Request { method, headers, target, origin, base: base.clone(), body: None, whole: true };
         let read = match self.plan(&permit, None, &request, standing) {
             Plan::Read(read) => *read,
             Plan::Pass(reason) => return Err(Cold::NotRemembered(reason)),

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
-use http::Method;
+use http::{Method, Version};
 
 use super::access_log::Line;
 use super::{Shared, error, head, recall, upload};
@@ -71,16 +71,20 @@ async fn answer(
     let target = Target::read(parts.uri.path(), parts.uri.query().unwrap_or_default(), &parts.headers, &app.base_path)?;
     line.endpoint(target.path.name());
     let origin = app.naming.origin(&parts.headers, peer);
+    // First of all: what is judged from here on is judged by these or by newer ones.
+    let rules = app.proxy.rules();
     let caller = app.proxy.identify(&parts.method, &target, &parts.headers, &origin)?;
     line.caller(caller.name());
     let base = app.naming.base(&parts, peer, app.proxy.takes_loopback_names_only())?;
     let body = upload::read(body, app, app.body)?;
-    let asked = Asked { method: parts.method, headers: parts.headers, target, origin, base, body };
+    // Before HTTP/1.1 a body without a length ends with its connection, broken off or not.
+    let whole = parts.version < Version::HTTP_11;
+    let asked = Asked { method: parts.method, headers: parts.headers, target, origin, base, body, whole };
     let Some(head) = head else { return app.proxy.handle(caller, asked).await };
     let again = (caller.clone(), asked.without_body());
     let reply = app.proxy.handle(caller, asked).await?;
     if let Outcome::Hit { .. } = reply.outcome {
-        app.recalls.put(app, head, &again.0, &again.1);
+        app.recalls.put(app, &rules, head, &again.0, &again.1);
     }
     Ok(reply)
 }

@@ -14,6 +14,7 @@ use http_body::Body as _;
 use super::access_log::Line;
 use super::mirror::Peer;
 use super::{App, AppParts};
+use crate::proxy::Rules;
 use crate::proxy::auth::Caller;
 use crate::proxy::recall::{Again, Recall};
 use crate::proxy::request::Request as Asked;
@@ -40,6 +41,8 @@ pub(super) struct Recalls {
 
 #[derive(Debug, Default)]
 struct Generations {
+    /// By which all of them were judged.
+    rules: Option<Rules>,
     young: HashMap<Box<[u8]>, Arc<Known>>,
     old: HashMap<Box<[u8]>, Arc<Known>>,
 }
@@ -108,13 +111,17 @@ impl Recalls {
         !crowded || self.refused.fetch_add(1, Ordering::Relaxed).is_multiple_of(ONE_IN)
     }
 
-    /// Remembers what became of a request with this head, which memory has answered.
-    pub(super) fn put(&self, app: &AppParts, head: Box<[u8]>, caller: &Caller, asked: &Asked) {
-        let Some(recall) = app.proxy.recall(caller, asked) else { return };
+    /// Remembers what became of a request with this head, which was judged by these rules and memory has answered. What was
+    /// judged by others is forgotten, with the keys that stand in it.
+    pub(super) fn put(&self, app: &AppParts, rules: &Rules, head: Box<[u8]>, caller: &Caller, asked: &Asked) {
+        let Some(recall) = app.proxy.recall(rules, caller, asked) else { return };
         let endpoint = asked.target.path.name();
         let hits = app.metrics.hits(endpoint);
         let known = Known { recall, caller: caller.name().into(), endpoint: endpoint.into(), hits };
         let mut generations = self.generations.write().unwrap_or_else(PoisonError::into_inner);
+        if generations.rules.as_ref() != Some(rules) {
+            *generations = Generations { rules: Some(rules.clone()), ..Generations::default() };
+        }
         if generations.young.len() >= GENERATION {
             generations.old = std::mem::take(&mut generations.young);
         }

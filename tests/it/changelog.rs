@@ -74,6 +74,7 @@ async fn what_is_committed_late_below_a_newer_id_is_seen() {
     netbox.edit("dcim/sites", 1, json!({"description": "newer"}));
     seen(&proxy, SITE, |site| site["description"] == "newer").await;
     assert_eq!(proxy.get(tags).await.json()["count"], before);
+    assert!(proxy.metric("nbproxy_changelog_lag_seconds").await.is_finite());
     assert!(proxy.get(tags).await.is_hit());
     until(async || proxy.metric("nbproxy_changelog_missing").await == 300.0).await;
     import.commit();
@@ -159,6 +160,7 @@ async fn who_may_not_read_the_changelog_lives_without_and_says_so() {
     let expired = proxy.ask("GET", SITE).header("cache-control", "only-if-cached, max-stale=0").send().await;
     assert!(expired.cache().contains("ttl=-1"), "{}", expired.cache());
     assert_eq!(proxy.metric("nbproxy_changelog_following").await, 0.0);
+    assert_eq!(proxy.metric("nbproxy_changelog_lag_seconds").await, f64::INFINITY);
 }
 
 /// What was done to NetBox while it was away need not stand in its changelog.

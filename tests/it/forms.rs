@@ -62,7 +62,8 @@ async fn all_forms_say_the_same() {
                 assert_eq!(head.header(name), copy.header(name), "{target} {coding} {name}");
             }
             assert_eq!(head.header("content-length"), copy.body.len().to_string());
-            for tag in [copy.header("etag"), plain.header("etag")] {
+            let strong = [copy.header("etag"), plain.header("etag")].into_iter().filter(|tag| !tag.starts_with("W/"));
+            for tag in strong {
                 let has = proxy.ask("GET", target).header("accept-encoding", coding).header("if-none-match", tag);
                 let has = has.send().await;
                 assert_eq!((has.status, has.header("etag")), (304, tag), "{target} {coding}");
@@ -72,7 +73,9 @@ async fn all_forms_say_the_same() {
             }
             tags.push(copy.header("etag").to_owned());
         }
-        if tags.iter().all(|tag| !tag.starts_with("W/")) {
+        let object = target.ends_with("/1/");
+        assert!(tags.iter().all(|tag| tag.starts_with("W/") == object), "{target}: {tags:?}");
+        if !object {
             tags.sort();
             tags.dedup();
             assert_eq!(tags.len(), 4, "strong tags differ where bytes do: {tags:?}");
@@ -134,32 +137,23 @@ async fn a_list_that_comes_again_with_the_same_bytes_need_not_be_sent() {
     assert_ne!(proxy.get(target).await.header("etag"), first.header("etag"));
 }
 
+/// NetBox's tag stays the same when the site that a device shows is renamed (NetBox 4.6), whatever memory holds or held.
 #[tokio::test]
-async fn an_objects_tag_is_netboxs_and_counts_while_it_stands_for_one_body() {
+async fn by_netboxs_tag_nobody_has_an_answer() {
     let netbox = FakeNetbox::start().await;
-    let proxy = following(&netbox).await;
+    let proxy = TestProxy::builder(&netbox).settings("[access]\nanonymous = \"write\"").start().await;
     let device = "/api/dcim/devices/1/";
     let first = proxy.get(device).await;
     let tag = first.header("etag").to_owned();
     assert!(tag.starts_with("W/\""), "{tag}");
-    let ask = async || proxy.ask("GET", device).header("if-none-match", &tag).send().await;
-    let has = ask().await;
-    assert_eq!((has.status, has.header("etag")), (304, tag.as_str()));
-    // NetBox's tag stays the same when the site that the device shows is renamed (NetBox 4.6).
     let site = first.json()["site"]["id"].as_u64().expect("an id");
     let renamed = proxy.ask("PATCH", &format!("/api/dcim/sites/{site}/")).json(&json!({"name": "renamed"}));
-    assert_eq!(renamed.header("authorization", "Token x").send().await.status, 200);
+    assert_eq!(renamed.send().await.status, 200);
     for _ in 0..3 {
-        let now = ask().await;
+        let now = proxy.ask("GET", device).header("if-none-match", &tag).send().await;
         assert_eq!((now.status, now.header("etag")), (200, tag.as_str()), "{}", now.cache());
         assert_eq!(now.json()["site"]["name"], "renamed");
     }
-    // A change of its own gives it a new one, which stands for one body again.
-    netbox.edit("dcim/devices", 1, json!({"name": "other"}));
-    until(async || proxy.get(device).await.header("etag") != tag).await;
-    let new = proxy.get(device).await.header("etag").to_owned();
-    assert_eq!(ask().await.status, 200);
-    assert_eq!(proxy.ask("GET", device).header("if-none-match", &new).send().await.status, 304);
 }
 
 #[tokio::test]

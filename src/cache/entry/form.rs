@@ -1,14 +1,13 @@
 //! The body as clients that use one name for nbproxy receive it, and copies of it in content codings.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderValue;
 
 use crate::cache::coding::{Accepted, Coding};
 use crate::cache::public::PublicBase;
-use crate::cache::tag::{Digest, Validator, tag_in};
+use crate::cache::tag::{Digest, tag_in};
 
 /// Bytes that a form is counted with besides its body and links.
 const FORM: usize = 384;
@@ -26,8 +25,6 @@ pub struct Form {
     /// The body's strong tag, where NetBox has given none.
     tag: Option<HeaderValue>,
     copies: Vec<Copy>,
-    /// Whether a copy is being made.
-    making: Arc<AtomicBool>,
 }
 
 /// The body in a coding; `None` where that saves nothing.
@@ -51,15 +48,10 @@ pub struct Selected {
     pub missing: Option<Coding>,
 }
 
-/// Leave to make a copy; while it is held nobody else has it.
-#[derive(Debug)]
-#[must_use = "dropping it lets others make the copy"]
-pub struct Making(Arc<AtomicBool>);
-
 impl Form {
     /// A body in which `base` stands at `links`.
     pub fn new(base: PublicBase, body: Bytes, links: Vec<u32>) -> Self {
-        Self { base, body, links: links.into(), tag: None, copies: Vec::new(), making: Arc::default() }
+        Self { base, body, links: links.into(), tag: None, copies: Vec::new() }
     }
 
     /// A body that names no base.
@@ -87,11 +79,8 @@ impl Form {
     }
 
     /// With a tag, if it is to have one.
-    pub(super) fn tagged(mut self, validator: &Validator) -> Self {
-        self.tag = match validator {
-            Validator::Bytes(digest) => Some(digest.tag(&self.base)),
-            Validator::None | Validator::Netbox { .. } => None,
-        };
+    pub(super) fn tagged(mut self, digest: Option<Digest>) -> Self {
+        self.tag = digest.map(|digest| digest.tag(&self.base));
         self
     }
 
@@ -106,11 +95,6 @@ impl Form {
             }
             None => Selected { body: self.body.clone(), coding: None, tag: self.tag.clone(), missing },
         }
-    }
-
-    /// Leave to make a copy, unless somebody has it.
-    pub(super) fn begin(&self) -> Option<Making> {
-        (!self.making.swap(true, Ordering::AcqRel)).then(|| Making(Arc::clone(&self.making)))
     }
 
     /// With a copy, or with the knowledge that there is no use in one.
@@ -153,12 +137,6 @@ impl Form {
     }
 }
 
-impl Drop for Making {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,7 +159,7 @@ mod tests {
         assert_eq!((moved.body(), &*moved.links), (form(&long).body(), &*form(&long).links));
         assert_eq!(moved.moved_to(&short).body(), form(&short).body());
         assert_eq!(moved.digest(), form(&short).digest(), "told by the same digest");
-        let tag = |form: &Form| form.clone().tagged(&Validator::Bytes(form.digest())).tag.unwrap();
+        let tag = |form: &Form| form.clone().tagged(Some(form.digest())).tag.unwrap();
         assert_ne!(tag(&moved), tag(&form(&short)), "but not by the same tag");
     }
 
@@ -193,7 +171,7 @@ mod tests {
             Accepted::of(&headers)
         };
         let plain = form(&base("a"));
-        let plain = plain.clone().tagged(&Validator::Bytes(plain.digest()));
+        let plain = plain.clone().tagged(Some(plain.digest()));
         let told = |form: &Form, value: &str| {
             let Selected { body, coding, missing, .. } = form.select(gzip(value));
             (body.len(), coding, missing)
@@ -209,14 +187,5 @@ mod tests {
         assert_eq!(told(&useless, "br, gzip"), (4, Some(Coding::Gzip), None));
         assert_eq!(told(&useless, "br"), (whole, None, None));
         assert!(copied.weight() > plain.weight());
-    }
-
-    #[test]
-    fn one_copy_is_made_at_a_time() {
-        let form = form(&base("a"));
-        let making = form.begin();
-        assert!(making.is_some() && form.clone().begin().is_none());
-        drop(making);
-        assert!(form.begin().is_some());
     }
 }

@@ -13,13 +13,26 @@ use http::{HeaderMap, HeaderValue};
 /// brotli's buffer, in bytes.
 const BUFFER: usize = 16 * 1024;
 
+/// What is decoded at once, in bytes: little may stand for very much, and whoever takes it may have had enough.
+const PIECE: usize = 4 * 1024;
+
+/// Undoes the coding of one body.
+#[derive(Debug)]
+pub(super) struct Decoding {
+    coding: Coding,
+    /// What has come and is not decoded yet.
+    coded: Bytes,
+    /// Whether anything has come: what has no body may yet say that it is in a coding.
+    begun: bool,
+}
+
 /// Undoes one coding.
-pub(super) enum Decoding {
+enum Coding {
     Gzip(Box<MultiGzDecoder<Vec<u8>>>),
     Br(Box<brotli::DecompressorWriter<Vec<u8>>>),
 }
 
-impl fmt::Debug for Decoding {
+impl fmt::Debug for Coding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Gzip(_) => "gzip",
@@ -36,8 +49,8 @@ impl Decoding {
         let (coding, None) = (codings.next()?, codings.next()) else { return None };
         let coding = coding.to_str().ok()?.to_ascii_lowercase();
         let decoding = match coding.as_str() {
-            "gzip" | "x-gzip" => Self::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
-            "br" => Self::Br(Box::new(brotli::DecompressorWriter::new(Vec::new(), BUFFER))),
+            "gzip" | "x-gzip" => Coding::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
+            "br" => Coding::Br(Box::new(brotli::DecompressorWriter::new(Vec::new(), BUFFER))),
             _ => return None,
         };
         headers.remove(CONTENT_ENCODING);
@@ -45,27 +58,25 @@ impl Decoding {
         if headers.remove(CONTENT_LENGTH).is_some() {
             headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
-        Some(decoding)
+        Some(Self { coding: decoding, coded: Bytes::new(), begun: false })
     }
 
-    /// What one part more brings.
+    /// Takes one part more in.
+    pub(super) fn feed(&mut self, part: Bytes) {
+        self.begun |= !part.is_empty();
+        self.coded = part;
+    }
+
+    /// The next piece of what has been taken in; `None` when all of it has been given.
     ///
     /// # Errors
     /// It is not in that coding.
-    pub(super) fn feed(&mut self, part: &[u8]) -> io::Result<Bytes> {
-        let out = match self {
-            Self::Gzip(decoder) => {
-                decoder.write_all(part)?;
-                decoder.flush()?;
-                decoder.get_mut()
-            }
-            Self::Br(decoder) => {
-                decoder.write_all(part)?;
-                decoder.flush()?;
-                decoder.get_mut()
-            }
-        };
-        Ok(mem::take(out).into())
+    pub(super) fn next(&mut self) -> io::Result<Option<Bytes>> {
+        if self.coded.is_empty() {
+            return Ok(None);
+        }
+        let piece = self.coded.split_to(PIECE.min(self.coded.len()));
+        self.coding.decode(&piece).map(Some)
     }
 
     /// What the end brings.
@@ -73,6 +84,28 @@ impl Decoding {
     /// # Errors
     /// It is not the end.
     pub(super) fn finish(&mut self) -> io::Result<Bytes> {
+        if self.begun { self.coding.finish() } else { Ok(Bytes::new()) }
+    }
+}
+
+impl Coding {
+    fn decode(&mut self, piece: &[u8]) -> io::Result<Bytes> {
+        let out = match self {
+            Self::Gzip(decoder) => {
+                decoder.write_all(piece)?;
+                decoder.flush()?;
+                decoder.get_mut()
+            }
+            Self::Br(decoder) => {
+                decoder.write_all(piece)?;
+                decoder.flush()?;
+                decoder.get_mut()
+            }
+        };
+        Ok(mem::take(out).into())
+    }
+
+    fn finish(&mut self) -> io::Result<Bytes> {
         let out = match self {
             Self::Gzip(decoder) => {
                 decoder.try_finish()?;

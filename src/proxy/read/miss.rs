@@ -113,7 +113,7 @@ impl Inner {
         };
         self.wanted(permit, read, base, self.clock.now());
         // A head tells the length, who has an answer may have this one, and what nbproxy reads for itself must be whole.
-        if !whole && !read.head && read.known.is_empty() && read.walker.is_some() {
+        if !whole && !read.whole && !read.head && read.known.is_empty() && read.walker.is_some() {
             match passenger.sight().await.map_err(|Lost| ProxyError::Lost)? {
                 Sight::Shown(arrival) if arrival.preface.base == *base => {
                     return Ok((leads, Brought::Arriving(arrival)));

@@ -97,12 +97,7 @@ async fn the_log_says_once_whether_filters_are_checked() {
         let ask = Ask::new("GET", &format!("{}{SITES}?nmae=a", daemon.url()));
         ask.header("host", "127.0.0.1").send().await.status == 400
     };
-    within(async {
-        while !refused().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await;
+    until(refused).await;
     let (_, log) = daemon.stop();
     let lines = log.iter().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     let lines = lines.filter(|line| line["message"].as_str().is_some_and(|text| text.contains("filters")));
