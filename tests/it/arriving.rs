@@ -211,3 +211,20 @@ async fn a_walk_is_not_broken_by_what_its_pages_have_nothing_to_do_with() {
         assert_eq!(proxy.metric("nbproxy_walks_broken_total").await, broken, "{change}");
     }
 }
+
+/// Before HTTP/1.1 an answer without a length ends with its connection: one that breaks off would be taken for a whole one.
+#[tokio::test]
+async fn who_cannot_see_an_answer_break_off_waits_for_all_of_it() {
+    let netbox = netbox().await;
+    let proxy = TestProxy::before(&netbox).await;
+    netbox.fault(Match::path("GET", DEVICES).times(1), Fault::Truncate);
+    let ask = async || {
+        let mut connection = Raw::connect(proxy.address()).await;
+        connection.write(&format!("GET {LONG} HTTP/1.0\r\nHost: nbproxy\r\n\r\n")).await;
+        within(connection.rest()).await
+    };
+    let cut = ask().await;
+    assert!(cut.starts_with("HTTP/1.0 502"), "{}", &cut[..200.min(cut.len())]);
+    let whole = ask().await;
+    assert!(whole.starts_with("HTTP/1.0 200") && whole.ends_with("]}"), "{}", &whole[..200]);
+}

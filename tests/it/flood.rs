@@ -153,6 +153,19 @@ async fn languages_and_names_stay_within_the_capacity() {
     flood.holds(300.0, LITTLE).await;
 }
 
+/// Copies in a content coding, of pages for clients that call nbproxy by ever other names: what waits to be copied is held.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_that_are_wanted_do_not_pile_up() {
+    let flood = Flood::before(8 * MIB, "").await;
+    let ask: Make = |client, url, n| {
+        let name = format!("name-{}.example", n / CLIENTS / 2);
+        client.head(format!("{url}/api/dcim/rear-ports/")).header("host", name).header("accept-encoding", "br")
+    };
+    flood.pour(6400, 200, ask).await;
+    let growth = flood.growth();
+    assert!(growth <= flood.capacity + OVERHEAD, "{} MiB", growth / MIB);
+}
+
 /// A name in the request target, amid a head of 50 KB that must not stay for the name's sake.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn heads_are_not_kept() {

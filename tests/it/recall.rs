@@ -5,7 +5,7 @@ use std::time::Duration;
 use fake_netbox::FakeNetbox;
 use serde_json::json;
 
-use crate::support::{Raw, TestProxy, client_with_key};
+use crate::support::{Daemon, Raw, TestProxy, client, client_with_key, figure, until};
 
 const SITE: &str = "/api/dcim/sites/1/";
 
@@ -212,4 +212,32 @@ async fn what_comes_again_is_looked_at_twice_like_others() {
         answer(&mut connection).await;
     }
     assert!(before >= 1.0 && recalled(&proxy).await > before);
+}
+
+/// What was judged by other rules is not known any more, on whatever connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rights_that_change_are_looked_at_anew() {
+    let netbox = FakeNetbox::start().await;
+    let settings = "[server]\nreload_poll = \"0s\"\n";
+    let two = client("one", "") + &client("two", "");
+    let daemon = Daemon::before(&netbox, &format!("{settings}{two}"));
+    let head = get(SITE, "Authorization: Token key-of-one\r\n");
+    let recalled = async || figure(daemon.admin(), "nbproxy_recalled_total").await;
+    let mut connection = Raw::connect(daemon.address()).await;
+    for _ in 0..3 {
+        connection.write(&head).await;
+        assert!(connection.answer().await.0.starts_with("HTTP/1.1 200"));
+    }
+    assert_eq!(recalled().await, 1.0);
+    for (clients, status) in [(client("two", ""), "403"), (two, "200")] {
+        let applied = figure(daemon.admin(), "nbproxy_settings_read_total{result=\"applied\"}").await;
+        daemon.rewrite(&format!("{settings}{clients}"));
+        daemon.signal("HUP");
+        until(async || figure(daemon.admin(), "nbproxy_settings_read_total{result=\"applied\"}").await > applied).await;
+        for _ in 0..3 {
+            connection.write(&head).await;
+            assert_eq!(&connection.answer().await.0[9..12], status);
+        }
+    }
+    assert!(recalled().await > 1.0, "who is let in again is known again");
 }

@@ -119,3 +119,40 @@ impl Coding {
         Ok(mem::take(out).into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(coding: &'static str) -> Decoding {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("1"));
+        let decoding = Decoding::of(&mut headers).unwrap();
+        assert!(!headers.contains_key(CONTENT_ENCODING) && !headers.contains_key(CONTENT_LENGTH));
+        decoding
+    }
+
+    /// A 204, or a 304 of a server that names the coding of what it does not send.
+    #[test]
+    fn no_body_is_in_any_coding() {
+        for coding in ["gzip", "x-gzip", "br"] {
+            assert_eq!(of(coding).finish().unwrap(), Bytes::new(), "{coding}");
+        }
+    }
+
+    #[test]
+    fn little_that_stands_for_much_comes_in_pieces() {
+        let much = vec![b' '; 16 << 20];
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&much).unwrap();
+        let coded = Bytes::from(encoder.finish().unwrap());
+        let (mut decoding, mut read, mut largest) = (of("gzip"), 0, 0);
+        decoding.feed(coded);
+        while let Some(piece) = decoding.next().unwrap() {
+            (read, largest) = (read + piece.len(), largest.max(piece.len()));
+        }
+        read += decoding.finish().unwrap().len();
+        assert!(read == much.len() && largest < 8 << 20, "{read} {largest}");
+    }
+}
