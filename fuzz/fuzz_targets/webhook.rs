@@ -10,7 +10,6 @@ use nbproxy::invalidation::webhook::{Delivery, Signature};
 fuzz_target!(|bytes: &[u8]| {
     let _signature = Signature::parse(bytes);
     if let Ok(delivery) = Delivery::read(bytes) {
-        let _scopes = [Precision::Branch, Precision::Related].map(|precision| delivery.told().scope(precision));
-        let _id = delivery.request_id();
+        let _scopes = [Precision::Branch, Precision::Related].map(|precision| delivery.told.scope(precision));
     }
 });
