@@ -96,6 +96,18 @@ pub(super) struct Streaming {
 }
 
 impl Inner {
+    /// Fetches and lands, for who asks, in a task of its own.
+    pub(super) fn set_off(
+        self: &Arc<Self>,
+        seat: Seat<Landing, Arc<Arrival>>,
+        permit: &Permit,
+        read: &Read,
+        base: &PublicBase,
+    ) {
+        let flight = Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone(), Errand::Asked);
+        self.tasks.spawn(flight);
+    }
+
     /// Fetches and lands.
     pub(super) async fn fly(
         self: Arc<Self>,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::AGE;
 use http::uri::Authority;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Limited};
 
@@ -67,13 +67,13 @@ impl Inner {
             Outcome::Hit { .. } | Outcome::Stale { .. } | Outcome::Joined { .. } | Outcome::Written => false,
         };
         if just_now {
-            let origin = Some(Origination { asked, age: age(&reply.headers) });
+            let origin = Some(Origination { asked, age: age(reply.headers.get(AGE)) });
             return Ok(Told { body: whole(reply.body).await?, origin });
         }
         // Memory knows when it asked.
         let entry = key.and_then(|key| self.store.get(&key));
         if let Some((body, entry)) = entry.and_then(|entry| Some((entry.body(&base)?, entry))) {
-            let origin = Origination { asked: entry.core().stored, age: age(&entry.head().to_map()) };
+            let origin = Origination { asked: entry.core().stored, age: age(entry.head().get(&AGE)) };
             return Ok(Told { body, origin: Some(origin) });
         }
         Ok(Told { body: whole(reply.body).await?, origin: None })
@@ -96,8 +96,8 @@ impl Inner {
 }
 
 /// How old an answer says it may be (RFC 9111, section 5.1). Its seconds are whole ones, cut off.
-fn age(headers: &HeaderMap) -> Duration {
-    let Some(value) = headers.get(AGE) else { return Duration::ZERO };
+fn age(said: Option<&HeaderValue>) -> Duration {
+    let Some(value) = said else { return Duration::ZERO };
     let seconds = value.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok());
     seconds.map_or(Duration::MAX, |seconds| Duration::from_secs(seconds.saturating_add(1)))
 }

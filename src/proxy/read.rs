@@ -23,6 +23,9 @@ use crate::netbox::transport::is_gateway_error;
 
 mod miss;
 
+/// The detail of a page that is of another state than the one before it.
+pub(super) const WALK_CHANGED: &str = "walk-changed";
+
 /// What memory holds for a read.
 pub(super) enum Found {
     /// An answer that may be served as it is.
@@ -75,10 +78,8 @@ impl Inner {
                 )))
             }
             Found::Fresh(entry) => {
-                self.refresh_ahead(permit, read, base, entry.core(), now);
                 let reply = self.remembered(read, base, &entry, now, StaleReason::MaxStale);
-                self.look_twice(permit, read, base, &entry);
-                self.given(permit, read, base, entry.core().paging.as_ref(), now);
+                self.hit(permit, read, base, &entry, now);
                 Ok(Some(reply))
             }
             Found::Revalidate(entry) => {
@@ -104,6 +105,20 @@ impl Inner {
             }
             Found::Nothing(miss) => self.board(permit, read, base, miss, false).await,
         }
+    }
+
+    /// What a hit sets off, however it was answered.
+    pub(super) fn hit(
+        self: &Arc<Self>,
+        permit: &Permit,
+        read: &Read,
+        base: &PublicBase,
+        entry: &Arc<Entry>,
+        now: Moment,
+    ) {
+        self.refresh_ahead(permit, read, base, entry.core(), now);
+        self.look_twice(permit, read, base, entry);
+        self.given(permit, read, base, entry.core().paging.as_ref(), now);
     }
 
     pub(super) fn look_up(&self, permit: &Permit, read: &Read, now: Moment) -> Found {
@@ -189,10 +204,18 @@ impl Inner {
 
     /// Says so if this page is of another state than the one before it.
     fn note_step(&self, read: &Read, witness: &Witness, continues: bool, reply: &mut Reply, now: Moment) {
-        if self.walks.step(read, witness, continues, now) {
-            self.metrics.walk_broken();
-            reply.headers.insert(CACHE_STATUS, reply.outcome.cache_status_because("walk-changed"));
+        if self.breaks_walk(read, witness, continues, now) {
+            reply.headers.insert(CACHE_STATUS, reply.outcome.cache_status_because(WALK_CHANGED));
         }
+    }
+
+    /// Whether this page is of another state than the one before it, which is counted.
+    pub(super) fn breaks_walk(&self, read: &Read, witness: &Witness, continues: bool, now: Moment) -> bool {
+        let breaks = self.walks.step(read, witness, continues, now);
+        if breaks {
+            self.metrics.walk_broken();
+        }
+        breaks
     }
 
     /// What this client is sent of the entry. The form for its public base is made now if it is the first to come by that name.

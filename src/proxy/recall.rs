@@ -16,7 +16,7 @@ use super::branches::Standing;
 use super::headers::REQUEST_ID;
 use super::outcome::{Outcome, StaleReason};
 use super::plan::{Plan, Read};
-use super::read::Found;
+use super::read::{Found, WALK_CHANGED};
 use super::reply::{CACHE_STATUS, Recipient, Reply, ReplyBody, fresh_id, of_entry};
 use super::request::Request;
 use super::walks::Walker;
@@ -46,13 +46,6 @@ struct Ready {
     status: StatusCode,
     /// The beginning of its head, as HTTP/1.1 writes it.
     head: Bytes,
-    body: Body,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Body {
-    None,
-    Whole,
 }
 
 /// An answer, as HTTP/1.1 writes it.
@@ -123,26 +116,20 @@ impl Proxy {
             }
         };
         inner.feed.asked(now);
-        inner.look_twice(&recall.permit, read, &recall.base, &entry);
-        inner.refresh_ahead(&recall.permit, read, &recall.base, entry.core(), now);
-        inner.given(&recall.permit, read, &recall.base, entry.core().paging.as_ref(), now);
-        let cache_status = if inner.walks.step(read, &entry.core().witness, entry.core().continues(), now) {
-            inner.metrics.walk_broken();
-            outcome.cache_status_because("walk-changed")
-        } else {
-            outcome.cache_status()
+        inner.hit(&recall.permit, read, &recall.base, &entry, now);
+        let core = entry.core();
+        let cache_status = match inner.breaks_walk(read, &core.witness, core.continues(), now) {
+            true => outcome.cache_status_because(WALK_CHANGED),
+            false => outcome.cache_status(),
         };
         let request_id = fresh_id();
         let mut head = BytesMut::with_capacity(ready.head.len() + OF_ITS_OWN);
         head.extend_from_slice(&ready.head);
-        line(&mut head, AGE.as_str(), &HeaderValue::from(now.since(entry.core().stored).as_secs()));
+        line(&mut head, AGE.as_str(), &HeaderValue::from(now.since(core.stored).as_secs()));
         line(&mut head, REQUEST_ID.as_str(), &request_id);
         line(&mut head, CACHE_STATUS.as_str(), &cache_status);
         head.put_slice(b"\r\n");
-        let body = match ready.body {
-            Body::None => Bytes::new(),
-            Body::Whole => body,
-        };
+        let body = if ready.status == StatusCode::NOT_MODIFIED { Bytes::new() } else { body };
         Some(Again { status: ready.status, outcome, request_id, head: head.freeze(), body })
     }
 }
@@ -152,15 +139,10 @@ impl Ready {
     fn of(entry: &Arc<Entry>, selected: Selected, outcome: Outcome, to: &Recipient<'_>) -> Option<Self> {
         let Reply { status, mut headers, body, .. } = of_entry(entry, selected, outcome, None, to);
         headers.contains_key(DATE).then_some(())?;
-        let body = match body {
-            ReplyBody::None => Body::None,
-            ReplyBody::Whole(bytes) => {
-                headers.insert(CONTENT_LENGTH, bytes.len().into());
-                Body::Whole
-            }
-            ReplyBody::Long(_) | ReplyBody::Arriving(_) => return None,
-        };
-        Some(Self { entry: Arc::downgrade(entry), status, head: begin(status, &headers), body })
+        if let ReplyBody::Whole(bytes) = body {
+            headers.insert(CONTENT_LENGTH, bytes.len().into());
+        }
+        Some(Self { entry: Arc::downgrade(entry), status, head: begin(status, &headers) })
     }
 }
 

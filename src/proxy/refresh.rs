@@ -7,7 +7,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Inner;
 use super::acl::Permit;
-use super::fetch::Errand;
 use super::plan::Read;
 use crate::cache::clock::Moment;
 use crate::cache::entry::Core;
@@ -87,10 +86,9 @@ impl Inner {
         }
         let Some(turn) = self.unasked.try_turn() else { return false };
         if let Boarding::Lead(seat, passenger) = self.flights.board(read.key, witness) {
-            let flight = Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone(), Errand::Asked);
+            self.set_off(seat, permit, read, base);
             let metrics = Arc::clone(&self.metrics);
             self.tasks.spawn(async move {
-                flight.await;
                 let kept = passenger.landing().await.is_ok_and(|landing| landing.is_kept());
                 metrics.fetched_unasked("ahead", kept);
                 drop(turn);

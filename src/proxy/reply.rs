@@ -78,7 +78,7 @@ pub(super) fn of_entry(
 ) -> Reply {
     let core = entry.core();
     let Selected { body, coding, tag, .. } = selected;
-    let has = tag.as_ref().filter(|_| !to.known.is_empty()).and_then(|tag| to.known.strongly(tag));
+    let has = tag.as_ref().and_then(|tag| to.known.strongly(tag));
     let (status, mut headers, body) = match has {
         Some(tag) => (StatusCode::NOT_MODIFIED, of_not_modified(entry.head(), tag), ReplyBody::None),
         None => {

@@ -10,7 +10,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use super::auth::Origin;
 use super::error::ProxyError;
-use super::fetch::{Errand, Landed, Landing};
+use super::fetch::{Landed, Landing};
 use super::outcome::Bypass;
 use super::plan::{Plan, Read};
 use super::request::{Request, Target};
@@ -179,8 +179,7 @@ impl Inner {
         let passenger = match self.flights.board(read.key, witness) {
             Boarding::Join(passenger) => passenger,
             Boarding::Lead(seat, passenger) => {
-                let fetch = Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone(), Errand::Asked);
-                self.tasks.spawn(fetch);
+                self.set_off(seat, &permit, &read, &base);
                 passenger
             }
         };

@@ -13,7 +13,7 @@ use crate::proxy::Inner;
 use crate::proxy::acl::Permit;
 use crate::proxy::arrival::{Arrival, Preface};
 use crate::proxy::error::ProxyError;
-use crate::proxy::fetch::{Errand, Landed, Landing, Streaming};
+use crate::proxy::fetch::{Landed, Landing, Streaming};
 use crate::proxy::outcome::{Bypass, Miss, Outcome, StaleReason};
 use crate::proxy::plan::Read;
 use crate::proxy::reply::{CACHE_STATUS, Reply, ReplyBody, of_arrival};
@@ -33,7 +33,7 @@ impl Inner {
     pub(super) fn refresh(self: &Arc<Self>, permit: &Permit, read: &Read, base: &PublicBase) {
         let witness = self.epochs.witness(read.canonical.view().branch);
         if let Boarding::Lead(seat, _) = self.flights.board(read.key, witness) {
-            self.tasks.spawn(Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone(), Errand::Asked));
+            self.set_off(seat, permit, read, base);
         }
     }
 
@@ -106,8 +106,7 @@ impl Inner {
                     seat.land(Landing::Answer(Landed::remembered(Arc::clone(&entry))));
                     return Ok((true, Brought::Remembered(entry)));
                 }
-                let fetch = Arc::clone(self).fly(seat, permit.clone(), read.clone(), base.clone(), Errand::Asked);
-                self.tasks.spawn(fetch);
+                self.set_off(seat, permit, read, base);
                 (true, passenger)
             }
         };
