@@ -21,8 +21,10 @@ use super::outgoing::{Failure, Head, Outgoing, OutgoingBody, Progress, Watched};
 use super::transport::{TransportError as Error, is_gateway_error};
 
 mod client;
-#[cfg(feature = "daemon")]
+#[cfg_attr(not(feature = "daemon"), path = "session/as_it_comes.rs")]
 mod decoding;
+
+use decoding::Decoding;
 
 pub use client::{BaseUrl, BaseUrlError, SetUpError, TlsFiles};
 
@@ -74,8 +76,7 @@ pub struct Answer {
 pub struct AnswerBody {
     inner: Pin<Box<reqwest::Body>>,
     /// Undoes a coding that it comes in, until its end.
-    #[cfg(feature = "daemon")]
-    decoding: Option<decoding::Decoding>,
+    decoding: Option<Decoding>,
     /// Runs only while NetBox keeps us waiting.
     idle: Option<Pin<Box<Sleep>>>,
     timeout: Duration,
@@ -163,12 +164,10 @@ impl Session {
             response = self.attempt(&out, OutgoingBody::Empty, patience).await;
         }
         let response = response?;
-        #[cfg_attr(not(feature = "daemon"), expect(unused_mut, reason = "the library is given what comes"))]
         let (mut head, body) = http::Response::from(response).into_parts();
         let body = AnswerBody {
             inner: Box::pin(body),
-            #[cfg(feature = "daemon")]
-            decoding: decoding::Decoding::of(&mut head.headers),
+            decoding: Decoding::of(&mut head.headers),
             idle: None,
             timeout: self.timeout,
             _place: place,
@@ -244,35 +243,13 @@ fn is_idempotent_read(method: &Method) -> bool {
 }
 
 impl AnswerBody {
-    #[cfg(feature = "daemon")]
-    fn is_coded(&self) -> bool {
-        self.decoding.is_some()
-    }
-
-    #[cfg(not(feature = "daemon"))]
-    fn is_coded(&self) -> bool {
-        false
-    }
-
-    #[cfg(not(feature = "daemon"))]
-    fn next_decoded(&mut self) -> Option<Result<Frame<Bytes>, Error>> {
-        None
-    }
-
-    #[cfg(not(feature = "daemon"))]
-    fn take_in(&mut self, frame: Option<Result<Frame<Bytes>, Error>>) -> Option<Option<Result<Frame<Bytes>, Error>>> {
-        Some(frame)
-    }
-
     /// What is left to decode of what has come.
-    #[cfg(feature = "daemon")]
     fn next_decoded(&mut self) -> Option<Result<Frame<Bytes>, Error>> {
         let piece = self.decoding.as_mut()?.next().transpose()?;
         Some(piece.map(Frame::data).map_err(Error::Coding))
     }
 
     /// Takes in what has come: `Some` if it can be handed on.
-    #[cfg(feature = "daemon")]
     fn take_in(&mut self, frame: Option<Result<Frame<Bytes>, Error>>) -> Option<Option<Result<Frame<Bytes>, Error>>> {
         let Some(decoding) = &mut self.decoding else { return Some(frame) };
         match frame {
@@ -312,10 +289,10 @@ impl Body for AnswerBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        !self.is_coded() && self.inner.is_end_stream()
+        self.decoding.is_none() && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.is_coded() { SizeHint::default() } else { self.inner.size_hint() }
+        if self.decoding.is_none() { self.inner.size_hint() } else { SizeHint::default() }
     }
 }

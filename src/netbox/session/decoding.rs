@@ -90,33 +90,29 @@ impl Decoding {
 
 impl Coding {
     fn decode(&mut self, piece: &[u8]) -> io::Result<Bytes> {
-        let out = match self {
-            Self::Gzip(decoder) => {
-                decoder.write_all(piece)?;
-                decoder.flush()?;
-                decoder.get_mut()
-            }
-            Self::Br(decoder) => {
-                decoder.write_all(piece)?;
-                decoder.flush()?;
-                decoder.get_mut()
-            }
+        let decoder: &mut dyn Write = match self {
+            Self::Gzip(decoder) => decoder,
+            Self::Br(decoder) => decoder,
         };
-        Ok(mem::take(out).into())
+        decoder.write_all(piece)?;
+        decoder.flush()?;
+        Ok(self.decoded())
     }
 
     fn finish(&mut self) -> io::Result<Bytes> {
+        match self {
+            Self::Gzip(decoder) => decoder.try_finish()?,
+            Self::Br(decoder) => decoder.close()?,
+        }
+        Ok(self.decoded())
+    }
+
+    fn decoded(&mut self) -> Bytes {
         let out = match self {
-            Self::Gzip(decoder) => {
-                decoder.try_finish()?;
-                decoder.get_mut()
-            }
-            Self::Br(decoder) => {
-                decoder.close()?;
-                decoder.get_mut()
-            }
+            Self::Gzip(decoder) => decoder.get_mut(),
+            Self::Br(decoder) => decoder.get_mut(),
         };
-        Ok(mem::take(out).into())
+        mem::take(out).into()
     }
 }
 
