@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{Failure, detail, unheard};
 use crate::cli::Warm;
-use crate::netbox::branch::{Branch, SchemaId};
+use crate::netbox::branch::Branch;
 use crate::proxy::warm::Walk;
 use crate::server::neighbour;
 use crate::settings::Admin;
@@ -50,12 +50,9 @@ struct Bar {
 /// # Errors
 /// [`Failure::Arguments`] names the first that cannot be asked for.
 pub(super) fn read(what: &Warm) -> Result<Vec<(String, Option<String>)>, Failure> {
-    let branch = match what.branch.as_deref() {
-        None | Some("main") => Branch::Main,
-        Some(text) => SchemaId::parse(text.as_bytes())
-            .map(Branch::Schema)
-            .map_err(|error| Failure::Arguments(format!("--branch {text}: {error}")))?,
-    };
+    let named =
+        |text: &String| Branch::named(text).map_err(|error| Failure::Arguments(format!("--branch {text}: {error}")));
+    let branch = what.branch.as_ref().map_or(Ok(Branch::Main), named)?;
     let check = |path: &String| {
         Walk::parse(path, branch).map_err(|error| Failure::Arguments(format!("{path}: {error}")))?;
         Ok((path.clone(), what.branch.clone()))

@@ -26,6 +26,16 @@ pub struct SchemaId([u8; 8]);
 #[error("a branch is named by its schema_id: eight characters of a-z and 0-9")]
 pub struct InvalidBranch;
 
+impl Branch {
+    /// Reads how people name one: `main`, or a `schema_id`.
+    ///
+    /// # Errors
+    /// [`InvalidBranch`].
+    pub fn named(text: &str) -> Result<Self, InvalidBranch> {
+        if text == "main" { Ok(Self::Main) } else { SchemaId::parse(text.as_bytes()).map(Self::Schema) }
+    }
+}
+
 impl SchemaId {
     /// Reads a `schema_id`.
     ///

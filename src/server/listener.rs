@@ -15,7 +15,8 @@ use super::watch::Pace;
 use crate::settings::Http2Limits;
 use crate::web::{App, HeadLimits};
 
-/// Bytes that the kernel takes before the client does. With the kernel's own choice a body of some MB is written in many small pieces; more than this brings nothing.
+/// Bytes that the kernel takes before the client does. With the kernel's own choice a body of some MB is written in many
+/// small pieces; more than this brings nothing.
 pub(super) const SEND_BUFFER: usize = 256 * 1024;
 
 /// A bound address.

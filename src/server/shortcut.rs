@@ -78,7 +78,7 @@ impl<S> Shortcut<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Shortcut<S> {
-    /// Reads and answers until something has come for hyper, or nothing more comes; how much has come for it.
+    /// Reads and answers until something has come for hyper, or nothing more comes.
     fn poll_between(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             ready!(self.poll_answer(cx))?;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{AdminError, AdminState};
 use crate::cache::selector::Selector;
 use crate::cache::store::{ShareCensus, Tally};
-use crate::netbox::branch::{Branch, SchemaId};
+use crate::netbox::branch::Branch;
 use crate::netbox::pattern::{InvalidPattern, Pattern};
 use crate::web::Peer;
 use crate::web::error::object;
@@ -132,7 +132,7 @@ impl TryFrom<Order> for Selector {
 
     fn try_from(order: Order) -> Result<Self, BadOrder> {
         let pattern = order.endpoint.as_deref().map(Pattern::parse).transpose()?;
-        let branch = order.branch.as_deref().map(branch).transpose()?;
+        let branch = order.branch.as_deref().map(Branch::named).transpose().map_err(|_| BadOrder::Branch)?;
         match (order.all, pattern, order.id, branch) {
             (Some(true), None, None, None) => Ok(Self::All),
             (Some(true), ..) => Err(BadOrder::AllAndMore),
@@ -144,13 +144,6 @@ impl TryFrom<Order> for Selector {
             (None, None, None, Some(branch)) => Ok(Self::Branch(branch)),
             (None, None, None, None) => Err(BadOrder::Nothing),
         }
-    }
-}
-
-fn branch(text: &str) -> Result<Branch, BadOrder> {
-    match text {
-        "main" => Ok(Branch::Main),
-        text => SchemaId::parse(text.as_bytes()).map(Branch::Schema).map_err(|_| BadOrder::Branch),
     }
 }
 

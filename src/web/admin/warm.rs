@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::cache::{BadOrder, read};
 use super::{AdminError, AdminState};
-use crate::netbox::branch::{Branch, SchemaId};
+use crate::netbox::branch::Branch;
 use crate::proxy::warm::Walk;
 use crate::web::error::object;
 
@@ -28,10 +28,7 @@ pub(in crate::web) async fn warm(
     request: Request,
 ) -> Result<Response, AdminError> {
     let Order { path, branch } = read(request.into_body()).await?;
-    let branch = match branch.as_deref() {
-        None | Some("main") => Branch::Main,
-        Some(text) => Branch::Schema(SchemaId::parse(text.as_bytes()).map_err(|_| BadOrder::Branch)?),
-    };
+    let branch = branch.map_or(Ok(Branch::Main), |text| Branch::named(&text)).map_err(|_| BadOrder::Branch)?;
     let walk = Walk::parse(&path, branch).map_err(BadOrder::Path)?;
     let warmed = state.proxy.warm(&walk).await?;
     let said = json!({
